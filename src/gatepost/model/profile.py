@@ -1,0 +1,51 @@
+"""What is known about one person, folded from events."""
+
+import msgspec
+
+from gatepost.model.audience import Membership
+from gatepost.model.jsonvalue import JsonValue
+from gatepost.model.times import Instant
+
+Identifier = tuple[str, str]
+"""An identifier field and its value."""
+
+Stamp = tuple[Instant, int]
+"""The time and id of the event a value came from."""
+
+
+class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
+    """A profile as the store holds it. New members go at the end: stored rows are arrays."""
+
+    number: int
+    """Row key, never reused."""
+    id: str
+    """`_id`: 32 hexadecimal digits."""
+    fields: dict[str, JsonValue] = {}
+    """Values by field; dates as instants, sets as lists in order of arrival."""
+    stamps: dict[str, Stamp] = {}
+    """Where the value of a `latest` or `oldest` field came from."""
+    identifiers: dict[str, dict[str, Instant]] = {}
+    """Identifier field -> value -> earliest time seen."""
+    memberships: dict[int, Membership] = {}
+    """By audience number."""
+    windows: dict[str, list[tuple[Instant, float]]] = {}
+    """Window source -> (time, amount), oldest first; see `core.windows`."""
+    due: dict[int, Instant] = {}
+    """Audience number -> the earliest instant at which its answer may change by itself."""
+    timer: Instant = 0
+    """The stored wake-up, never later than the earliest `due`; 0 when none."""
+    created: Instant = 0
+    """Earliest event time."""
+    modified: Instant = 0
+    """Audience time of the last change."""
+    events: int = 0
+    streams: dict[str, int] = {}
+    """Events by stream."""
+    aliases: list[str] = []
+    """The `_id`s of profiles merged into this one."""
+    conflicts: int = 0
+    """Identifiers an event brought that another profile kept."""
+    trail: list[int] = []
+    """Ids of the latest events folded in; older ones are spilled by the store."""
+    approximate: list[str] = []
+    """Window sources that passed the exact bound."""

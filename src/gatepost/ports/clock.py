@@ -1,0 +1,22 @@
+"""The seam to time: wall time for leases and retries, audience time for memberships."""
+
+from typing import Protocol
+
+from gatepost.model.times import Instant
+
+
+class Clock(Protocol):
+    """Says what time it is."""
+
+    def wall(self) -> Instant:
+        """Wall time."""
+
+    def audience(self) -> Instant:
+        """Audience time: wall time, unless it is moved by hand."""
+
+
+class ManualClock(Clock, Protocol):
+    """A clock whose audience time only a call moves."""
+
+    def move(self, to: Instant) -> None:
+        """Set audience time; it never goes back."""

@@ -1,0 +1,33 @@
+"""The seam to the event log."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Protocol
+
+from gatepost.model.event import Appended, Event, Submission
+from gatepost.model.times import Instant
+
+
+class EventLog(Protocol):
+    """An ordered, durable log. Ids grow along it and stamps of audience time never fall."""
+
+    def append(self, account: int, submissions: Sequence[Submission]) -> Future[Appended]:
+        """Append; the future is done when the events are on disk. Appends share one sync where they can."""
+
+    def append_clock(self, to: Instant) -> Future[Appended]:
+        """Append a move of audience time."""
+
+    def read(self, after: int, limit: int) -> list[Event]:
+        """Read up to `limit` records with ids above `after`, in order."""
+
+    def fetch(self, ids: Sequence[int]) -> list[Event]:
+        """Read chosen records, those that are still kept."""
+
+    def head(self) -> int:
+        """Return the id of the last record on disk, 0 when there is none."""
+
+    def collected(self, account: int) -> int:
+        """Count the events an account has appended so far."""
+
+    def close(self) -> None:
+        """Finish what was accepted and close."""
