@@ -1,0 +1,111 @@
+"""Deliveries to look at and to replay, unfinished and finished, in SQLite; see `ports.outbox.Deliveries`."""
+
+import sqlite3
+from typing import Any
+
+from gatepost.backends.sqlite.days import DayTables
+from gatepost.backends.sqlite.queries import load_queries
+from gatepost.backends.sqlite.rows import DELIVERY_COLUMNS, delivery_of
+from gatepost.model.delivery import Attempt, DeliveryState
+from gatepost.model.times import Instant
+from gatepost.ports.outbox import DeliveryFilter, Listed
+
+_SQL = load_queries("outbox.sql")
+_FINISHED_STATES = ("delivered", "refused", "omitted", "dead", "cancelled")
+
+
+class SqliteDeliveries:
+    """Deliveries inside one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._days = DayTables(connection)
+
+    def listed(self, wanted: DeliveryFilter) -> list[Listed]:
+        """Return deliveries, newest first."""
+        before = wanted.before or 2**62
+        values = (wanted.account, wanted.job, wanted.state, wanted.profile, before, wanted.limit)
+        rows: list[tuple[Any, ...]] = self._connection.execute(_SQL["list_unfinished"], values).fetchall()
+        if not wanted.state or wanted.state in _FINISHED_STATES:
+            for table in self._days.newest_first("finished"):
+                rows += self._connection.execute(
+                    f"SELECT {DELIVERY_COLUMNS}, reason, finished FROM {table}"  # noqa: S608 - our own table names
+                    " WHERE account = ?1 AND (?2 = '' OR job = ?2) AND (?3 = '' OR state = ?3)"
+                    " AND (?4 = 0 OR profile = ?4) AND seq < ?5 ORDER BY seq DESC LIMIT ?6",
+                    values,
+                ).fetchall()
+        listed = [_listed(row) for row in rows]
+        return sorted(listed, key=lambda item: -item.delivery.seq)[: wanted.limit]
+
+    def get(self, account: int, delivery: str) -> Listed | None:
+        """Return one delivery by id."""
+        row = self._connection.execute(
+            f"SELECT {DELIVERY_COLUMNS}, '', 0 FROM outbox WHERE id = ? AND account = ?",  # noqa: S608 - our own column names
+            (delivery, account),
+        ).fetchone()
+        if row is not None:
+            return _listed(row)
+        found = self._finished(account, delivery)
+        return _listed(found[1]) if found else None
+
+    def attempts(self, account: int, delivery: str) -> list[Attempt]:
+        """Return a delivery's attempts in order."""
+        if self.get(account, delivery) is None:
+            return []
+        rows: list[tuple[Any, ...]] = []
+        for table in self._days.newest_first("attempts"):
+            query = f"SELECT * FROM {table} WHERE delivery = ?"  # noqa: S608 - our own table names
+            rows += self._connection.execute(query, (delivery,)).fetchall()
+        return sorted((_attempt(row) for row in rows), key=lambda attempt: (attempt.started, attempt.number))
+
+    def counts(self, account: int, job: str = "") -> dict[str, int]:
+        """Count deliveries by state."""
+        counts = {state.value: 0 for state in DeliveryState}
+        for query in ("unfinished_counts", "finished_counts"):
+            counts.update(dict(self._connection.execute(_SQL[query], (account, job)).fetchall()))
+        return counts
+
+    def replay(self, account: int, delivery: str, now: Instant) -> bool:
+        """Put a finished delivery back at the end of its profile's queue, under the same id."""
+        found = self._finished(account, delivery)
+        if found is None:
+            return False
+        table, row = found
+        old = _listed(row).delivery
+        entity = self._connection.execute(
+            f"SELECT entity FROM {table} WHERE seq = ?",  # noqa: S608 - our own table names
+            (old.seq,),
+        ).fetchone()[0]
+        if entity is None:
+            return False
+        snapshot = self._connection.execute(_SQL["add_snapshot"], (1, entity)).lastrowid
+        values = (
+            old.id, old.account, old.job, old.destination, old.profile, old.audience, old.crossing.value, old.at,
+            old.transition, snapshot, old.hops, "waiting", 0, now, old.destination, old.profile,
+        )  # fmt: skip
+        self._connection.execute(_SQL["enqueue"], values)
+        self._connection.execute(f"DELETE FROM {table} WHERE seq = ?", (old.seq,))  # noqa: S608 - our own table names
+        self._connection.execute(_SQL["tally"], (account, old.job, old.state.value, -1))
+        return True
+
+    def _finished(self, account: int, delivery: str) -> tuple[str, tuple[Any, ...]] | None:
+        for table in self._days.newest_first("finished"):
+            row = self._connection.execute(
+                f"SELECT {DELIVERY_COLUMNS}, reason, finished FROM {table} WHERE id = ? AND account = ?",  # noqa: S608 - our own table names
+                (delivery, account),
+            ).fetchone()
+            if row is not None:
+                return table, row
+        return None
+
+
+def _listed(row: tuple[Any, ...]) -> Listed:
+    return Listed(delivery=delivery_of(row), reason=row[-2], finished=row[-1])
+
+
+def _attempt(row: tuple[Any, ...]) -> Attempt:
+    delivery, number, started, duration, status, verdict, reason, answer = row
+    return Attempt(
+        delivery=delivery, number=number, started=started, duration=duration,
+        status=status, verdict=verdict, reason=reason, answer=answer,
+    )  # fmt: skip

@@ -1,0 +1,111 @@
+-- name: add_snapshot
+INSERT INTO snapshots (shared, body) VALUES (?, ?);
+
+-- name: snapshot
+SELECT body FROM snapshots WHERE id = ?;
+
+-- name: share_less
+UPDATE snapshots SET shared = shared - 1 WHERE id = ?;
+
+-- name: drop_snapshot
+DELETE FROM snapshots WHERE id = ? AND shared <= 0;
+
+-- name: known
+SELECT 1 FROM outbox WHERE id = ?;
+
+-- name: enqueue
+INSERT INTO outbox (id, account, job, destination, profile, audience, crossing, at, transition, snapshot, hops, state, due,
+                    attempts, first_attempt, created, head)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?,
+        NOT EXISTS (SELECT 1 FROM outbox WHERE destination = ? AND profile = ?));
+
+-- name: claim
+UPDATE outbox
+SET state = 'leased', worker = ?, lease_until = ?, attempts = attempts + 1,
+    first_attempt = CASE first_attempt WHEN 0 THEN ? ELSE first_attempt END
+WHERE seq IN (SELECT seq FROM outbox
+              WHERE destination = ? AND head = 1 AND state IN ('waiting', 'retrying') AND due <= ?
+              ORDER BY due, seq LIMIT ?)
+RETURNING seq, id, account, job, destination, profile, audience, crossing, at, transition, snapshot, hops, state, due,
+          attempts, first_attempt, body, created;
+
+-- name: store_body
+UPDATE outbox SET body = ? WHERE seq = ?;
+
+-- name: held_lease
+SELECT 1 FROM outbox WHERE seq = ? AND worker = ? AND state = 'leased';
+
+-- name: postpone
+UPDATE outbox SET state = ?, due = ?, worker = '', lease_until = 0 WHERE seq = ?;
+
+-- name: give_back
+UPDATE outbox SET state = ?, due = ?, worker = '', lease_until = 0, attempts = attempts - 1 WHERE seq = ?;
+
+-- name: remove
+DELETE FROM outbox WHERE seq = ? RETURNING destination, profile;
+
+-- name: promote
+UPDATE outbox SET head = 1
+WHERE seq = (SELECT min(seq) FROM outbox WHERE destination = ?1 AND profile = ?2)
+  AND NOT EXISTS (SELECT 1 FROM outbox WHERE destination = ?1 AND profile = ?2 AND head = 1);
+
+-- name: rescue
+UPDATE outbox SET state = CASE WHEN attempts > 1 THEN 'retrying' ELSE 'waiting' END, worker = '', lease_until = 0
+WHERE state = 'leased' AND lease_until <= ?;
+
+-- name: destinations_of
+SELECT DISTINCT destination FROM outbox WHERE account = ? AND profile = ?;
+
+-- name: rekey
+UPDATE outbox SET profile = ? WHERE account = ? AND profile = ?;
+
+-- name: demote
+UPDATE outbox SET head = 0 WHERE destination = ? AND profile = ? AND state != 'leased';
+
+-- name: destinations
+SELECT DISTINCT destination FROM outbox;
+
+-- name: wakeup
+SELECT min(due) FROM outbox WHERE destination = ? AND head = 1 AND state IN ('waiting', 'retrying');
+
+-- name: park_job
+UPDATE outbox SET state = 'parked' WHERE account = ? AND job = ? AND state IN ('waiting', 'retrying');
+
+-- name: free_job
+UPDATE outbox SET state = CASE attempts WHEN 0 THEN 'waiting' ELSE 'retrying' END, due = 0
+WHERE account = ? AND job = ? AND state = 'parked';
+
+-- name: park_destination
+UPDATE outbox SET state = 'parked' WHERE account = ? AND destination = ? AND state IN ('waiting', 'retrying');
+
+-- name: free_destination
+UPDATE outbox SET state = CASE attempts WHEN 0 THEN 'waiting' ELSE 'retrying' END, due = 0
+WHERE account = ? AND destination = ? AND state = 'parked';
+
+-- name: unfinished_of_job
+SELECT seq, id, account, job, destination, profile, audience, crossing, at, transition, snapshot, hops, state, due,
+       attempts, first_attempt, body, created
+FROM outbox WHERE account = ? AND job = ? AND state != 'leased' LIMIT 5000;
+
+-- name: tally
+INSERT INTO delivery_counts VALUES (?, ?, ?, ?)
+ON CONFLICT (account, job, state) DO UPDATE SET amount = amount + excluded.amount;
+
+-- name: finished_counts
+SELECT state, sum(amount) FROM delivery_counts WHERE account = ?1 AND (?2 = '' OR job = ?2) GROUP BY state;
+
+-- name: unfinished_counts
+SELECT state, count(*) FROM outbox WHERE account = ?1 AND (?2 = '' OR job = ?2) GROUP BY state;
+
+-- name: list_unfinished
+SELECT seq, id, account, job, destination, profile, audience, crossing, at, transition, snapshot, hops, state, due,
+       attempts, first_attempt, body, created, '', 0
+FROM outbox
+WHERE account = ?1 AND (?2 = '' OR job = ?2) AND (?3 = '' OR state = ?3) AND (?4 = 0 OR profile = ?4) AND seq < ?5
+ORDER BY seq DESC LIMIT ?6;
+
+-- name: days
+SELECT name FROM days WHERE kind = ? ORDER BY day DESC;
+
+-- name: add_day
+INSERT INTO days VALUES (?, ?, ?) ON CONFLICT DO NOTHING;

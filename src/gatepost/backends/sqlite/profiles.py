@@ -1,0 +1,154 @@
+"""Profiles, identifiers, memberships and timers in SQLite; see `ports.profiles`."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Collection
+
+import msgspec
+
+from gatepost.backends.sqlite.queries import load_queries
+from gatepost.model.audience import AudienceSize, Crossing, Member
+from gatepost.model.profile import Identifier, Profile
+from gatepost.model.times import Instant
+from gatepost.ports.profiles import Crossed, Due, ProfileChanges
+
+_SQL = load_queries("profiles.sql")
+_ENCODE = msgspec.msgpack.Encoder().encode
+_DECODE = msgspec.msgpack.Decoder(Profile).decode
+_TRAIL = 64
+"""Event ids a profile carries before the older half is spilled; a spill costs a row."""
+
+
+class SqliteProfiles:
+    """Profiles inside one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def find(self, account: int, identifiers: Collection[Identifier]) -> dict[Identifier, int]:
+        """Return the profile numbers of known identifiers."""
+        execute, sql = self._connection.execute, _SQL["find"]
+        found = {}
+        for identifier in identifiers:
+            row = execute(sql, (account, *identifier)).fetchone()
+            if row is not None:
+                found[identifier] = row[0]
+        return found
+
+    def load(self, account: int, numbers: Collection[int]) -> dict[int, Profile]:
+        """Return profiles by number."""
+        execute, sql = self._connection.execute, _SQL["load"]
+        loaded = {}
+        for number in numbers:
+            row = execute(sql, (account, number)).fetchone()
+            if row is not None:
+                loaded[number] = _DECODE(row[0])
+        return loaded
+
+    def allocate(self) -> int:
+        """Return a fresh profile number."""
+        return int(self._connection.execute(_SQL["allocate"]).fetchone()[0])
+
+    def save(self, account: int, changes: ProfileChanges) -> None:
+        """Write a batch's changes."""
+        many = self._connection.executemany
+        self._spill(account, changes.saved)
+        many(_SQL["save"], [(account, p.number, _ENCODE(p)) for p in changes.saved])
+        many(_SQL["remove"], [(account, number) for number in changes.removed])
+        many(_SQL["identify"], [(account, *key, number) for key, number in changes.identified.items()])
+        self._save_timers(account, changes.timers)
+        for absorbed, survivor in changes.renumbered.items():
+            self._rekey(account, absorbed, survivor)
+        self._save_crossed(account, changes.crossed)
+
+    def scan(self, account: int, after: int, limit: int) -> list[Profile]:
+        """Return profiles in order of number."""
+        rows = self._connection.execute(_SQL["scan"], (account, after, limit))
+        return [_DECODE(document) for (document,) in rows]
+
+    def count(self, account: int) -> int:
+        """Count profiles."""
+        return int(self._connection.execute(_SQL["count"], (account,)).fetchone()[0])
+
+    def due(self, until: Instant, limit: int) -> list[Due]:
+        """Return wake-ups up to an instant."""
+        return [Due(*row) for row in self._connection.execute(_SQL["due"], (until, limit))]
+
+    def next_due(self) -> Instant | None:
+        """Return the earliest wake-up."""
+        row = self._connection.execute(_SQL["next_due"]).fetchone()
+        return row[0] if row else None
+
+    def _spill(self, account: int, profiles: Collection[Profile]) -> None:
+        rows = []
+        for profile in profiles:
+            if len(profile.trail) > _TRAIL:
+                older, profile.trail = profile.trail[: -_TRAIL // 2], profile.trail[-_TRAIL // 2 :]
+                rows.append((account, profile.number, older[0], _ENCODE(older)))
+        if rows:
+            self._connection.executemany(_SQL["spill"], rows)
+
+    def _save_timers(self, account: int, timers: dict[int, tuple[Instant, Instant]]) -> None:
+        many = self._connection.executemany
+        many(_SQL["remove_timer"], [(old, account, profile) for profile, (old, _) in timers.items() if old])
+        many(_SQL["add_timer"], [(new, account, profile) for profile, (_, new) in timers.items() if new])
+
+    def _rekey(self, account: int, absorbed: int, survivor: int) -> None:
+        self._connection.execute(_SQL["rekey_trails"], (survivor, account, absorbed))
+        for (audience,) in self._connection.execute(_SQL["audiences_of"], (account,)).fetchall():
+            key = (survivor, account, absorbed, audience)
+            self._connection.execute(_SQL["rekey_memberships"], key)
+            left = self._connection.execute(_SQL["leave"], (account, audience, absorbed))
+            if left.rowcount:
+                # Both sides were members: one person now, so the audience is one smaller.
+                self._connection.execute(_SQL["resize"], (account, audience, -1, 0, 0))
+
+    def _save_crossed(self, account: int, crossed: list[Crossed]) -> None:
+        if not crossed:
+            return
+        many = self._connection.executemany
+        last: dict[tuple[int, int], Crossed] = {(c.transition.audience, c.profile): c for c in crossed}
+        enters = [c for c in last.values() if c.transition.crossing is Crossing.ENTER]
+        exits = [c for c in last.values() if c.transition.crossing is Crossing.EXIT]
+        many(
+            _SQL["enter"],
+            [(account, c.transition.audience, c.profile, c.transition.at, c.order) for c in enters],
+        )
+        many(_SQL["leave"], [(account, c.transition.audience, c.profile) for c in exits])
+        entered = Counter(c.transition.audience for c in crossed if c.transition.crossing is Crossing.ENTER)
+        departed = Counter(c.transition.audience for c in crossed if c.transition.crossing is Crossing.EXIT)
+        rows = [
+            (account, a, entered[a] - departed[a], entered[a], departed[a])
+            for a in entered.keys() | departed.keys()
+        ]
+        many(_SQL["resize"], rows)
+
+
+class SqliteMemberships:
+    """Memberships inside one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def members(self, account: int, audience: int, after: int, limit: int) -> list[Member]:
+        """Return members in order of profile number."""
+        rows = self._connection.execute(_SQL["members"], (account, audience, after, limit))
+        return [Member(*row) for row in rows]
+
+    def sizes(self, account: int) -> dict[int, AudienceSize]:
+        """Return counts by audience number."""
+        rows = self._connection.execute(_SQL["sizes"], (account,))
+        return {audience: AudienceSize(*counts) for audience, *counts in rows}
+
+    def last_order(self) -> int:
+        """Return the number of transitions so far."""
+        return int(self._connection.execute(_SQL["last_order"]).fetchone()[0])
+
+    def reserve(self, count: int) -> int:
+        """Reserve places for transitions; return the first."""
+        return int(self._connection.execute(_SQL["reserve"], (count,)).fetchone()[0]) - count + 1
+
+    def forget(self, account: int, audience: int) -> None:
+        """Drop an audience's lists and counts."""
+        self._connection.execute(_SQL["forget_members"], (account, audience))
+        self._connection.execute(_SQL["forget_size"], (account, audience))

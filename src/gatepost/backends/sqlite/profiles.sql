@@ -1,0 +1,77 @@
+-- name: find
+SELECT profile FROM identifiers WHERE account = ? AND field = ? AND value = ?;
+
+-- name: load
+SELECT document FROM profiles WHERE account = ? AND number = ?;
+
+-- name: save
+INSERT INTO profiles VALUES (?, ?, ?) ON CONFLICT (account, number) DO UPDATE SET document = excluded.document;
+
+-- name: remove
+DELETE FROM profiles WHERE account = ? AND number = ?;
+
+-- name: scan
+SELECT document FROM profiles WHERE account = ? AND number > ? ORDER BY number LIMIT ?;
+
+-- name: count
+SELECT count(*) FROM profiles WHERE account = ?;
+
+-- name: identify
+INSERT INTO identifiers VALUES (?, ?, ?, ?) ON CONFLICT (account, field, value) DO UPDATE SET profile = excluded.profile;
+
+-- name: remove_timer
+DELETE FROM timers WHERE due = ? AND account = ? AND profile = ?;
+
+-- name: add_timer
+INSERT INTO timers VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: due
+SELECT due, account, profile FROM timers WHERE due <= ? ORDER BY due LIMIT ?;
+
+-- name: next_due
+SELECT min(due) FROM timers;
+
+-- name: spill
+INSERT INTO trails VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: rekey_trails
+UPDATE OR IGNORE trails SET profile = ? WHERE account = ? AND profile = ?;
+
+-- name: allocate
+UPDATE facts SET value = value + 1 WHERE name = 'last_profile' RETURNING value;
+
+-- name: enter
+INSERT INTO memberships VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (account, audience, profile) DO UPDATE SET since = excluded.since, place = excluded.place;
+
+-- name: leave
+DELETE FROM memberships WHERE account = ? AND audience = ? AND profile = ?;
+
+-- name: rekey_memberships
+UPDATE OR IGNORE memberships SET profile = ? WHERE account = ? AND profile = ? AND audience = ?;
+
+-- name: audiences_of
+SELECT DISTINCT audience FROM audience_sizes WHERE account = ?;
+
+-- name: members
+SELECT profile, since, place FROM memberships WHERE account = ? AND audience = ? AND profile > ? ORDER BY profile LIMIT ?;
+
+-- name: sizes
+SELECT audience, size, entered, departed FROM audience_sizes WHERE account = ?;
+
+-- name: resize
+INSERT INTO audience_sizes VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (account, audience) DO UPDATE
+SET size = size + excluded.size, entered = entered + excluded.entered, departed = departed + excluded.departed;
+
+-- name: last_order
+SELECT value FROM facts WHERE name = 'last_order';
+
+-- name: reserve
+UPDATE facts SET value = value + ? WHERE name = 'last_order' RETURNING value;
+
+-- name: forget_members
+DELETE FROM memberships WHERE account = ? AND audience = ?;
+
+-- name: forget_size
+DELETE FROM audience_sizes WHERE account = ? AND audience = ?;

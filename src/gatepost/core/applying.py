@@ -1,0 +1,145 @@
+"""One event meets one profile: what it says, what it changes, and which audiences' borders are crossed."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+import orjson
+
+from gatepost.core.events import flatten
+from gatepost.core.folding import coerced, fold_value
+from gatepost.core.identity import usable
+from gatepost.core.plans import AccountPlan, StreamPlan
+from gatepost.core.windows import add_entry
+from gatepost.model.audience import Crossing, Membership, Transition
+from gatepost.model.event import Event
+from gatepost.model.jsonvalue import JsonObject, JsonValue
+from gatepost.model.profile import Identifier, Profile
+from gatepost.model.schema import Field, FieldType
+from gatepost.model.times import Instant
+
+
+class Reading(msgspec.Struct, gc=False):
+    """What an event says under a schema."""
+
+    event: Event
+    values: list[tuple[Field, JsonValue]]
+    """Values for fields that do not identify."""
+    identifiers: list[Identifier]
+    """Strongest first."""
+    name: str
+    """The event's own name, such as `purchase`; empty when it has none."""
+
+
+def read_event(plan: AccountPlan, event: Event) -> Reading:
+    """Map an event's body to field values and identifiers."""
+    body: JsonObject = orjson.loads(event.body)
+    record = flatten(body)
+    stream = plan.stream(event.stream)
+    values: list[tuple[Field, JsonValue]] = []
+    identifiers: list[tuple[int, Identifier]] = []
+    for field, value in _mapped(stream, record, event.at):
+        if field.identifier:
+            rank = plan.ranks.get(field.name, len(plan.ranks))
+            identifiers += [(rank, (field.name, text)) for text in _identifying(value)]
+        else:
+            values.append((field, value))
+    if len(identifiers) > 1:
+        identifiers.sort()
+    named = next((record[f] for f in stream.name_fields if record.get(f)), "")
+    strongest_first = list(dict.fromkeys(identifier for _, identifier in identifiers))
+    return Reading(event, values, strongest_first, named if isinstance(named, str) else "")
+
+
+def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Instant) -> set[str]:
+    """Fold a reading into its profile; return the fields and window sources that changed."""
+    event = reading.event
+    stamp = (event.at, event.id)
+    changed: set[str] = set()
+    profile.modified = now
+    profile.created = min(profile.created, event.at)
+    profile.events += 1
+    profile.streams[event.stream] = profile.streams.get(event.stream, 0) + 1
+    profile.trail.append(event.id)
+    keep = plan.window_keep
+    for field, value in reading.values:
+        if fold_value(profile, field, value, stamp):
+            changed.add(field.name)
+        source = f"sum:{field.name}"
+        if source in keep and isinstance(value, int | float):
+            add_entry(profile, source, (event.at, float(value)), keep[source])
+            changed.add(source)
+    for source in {f"count:{event.stream}", f"count:{reading.name}"}:
+        if source in keep:
+            add_entry(profile, source, (event.at, 1.0), keep[source])
+            changed.add(source)
+    return changed
+
+
+def take_on(profile: Profile, identifiers: Iterable[Identifier], fields: dict[str, Field]) -> set[str]:
+    """Write accepted identifiers into the profile's own fields; return those that changed."""
+    changed = set()
+    for name, value in identifiers:
+        held = profile.fields.get(name)
+        if fields[name].type is FieldType.STRING:
+            if held != value:
+                profile.fields[name] = value
+                changed.add(name)
+        elif not isinstance(held, list):
+            profile.fields[name] = [value]
+            changed.add(name)
+        elif value not in held:
+            profile.fields[name] = [*held, value]
+            changed.add(name)
+    return changed
+
+
+def affected_audiences(plan: AccountPlan, changed: set[str]) -> set[int]:
+    """Return the audiences that read something that changed."""
+    readers = plan.readers
+    return {number for key in changed if key in readers for number in readers[key]}
+
+
+def evaluate(plan: AccountPlan, profile: Profile, audiences: Iterable[int], now: Instant) -> list[Transition]:
+    """Evaluate audiences for a profile, update its standing and its due instants, return the crossings in order."""
+    transitions: list[Transition] = []
+    memberships, due = profile.memberships, profile.due
+    fields, windows = profile.fields, profile.windows
+    for number in sorted(audiences):
+        compiled = plan.audiences.get(number)
+        if compiled is None:
+            due.pop(number, None)
+            continue
+        verdict = compiled.filter.evaluate(fields, windows, now)
+        matches, next_change = verdict.matches, verdict.next_change
+        if next_change is not None:
+            due[number] = max(next_change, now + 1)
+        elif number in due:
+            del due[number]
+        held = memberships.get(number)
+        if matches != (held is not None and held.inside):
+            count = held.transition + 1 if held is not None else 1
+            memberships[number] = Membership(matches, now, count)
+            transitions.append(Transition(number, Crossing.ENTER if matches else Crossing.EXIT, now, count))
+    return transitions
+
+
+def _mapped(stream: StreamPlan, record: JsonObject, at: Instant) -> Iterator[tuple[Field, JsonValue]]:
+    """Yield what a stream's mappings make of an event, as the fields' types hold it."""
+    by_key = stream.by_key
+    for key, raw in record.items():
+        for mapping in by_key.get(key, ()):
+            if raw is not None and (mapping.guard is None or mapping.guard(record, at)):
+                value = coerced(mapping.field.type, raw)
+                if value is not None:
+                    yield mapping.field, value
+    for mapping in stream.computed:
+        if mapping.guard is None or mapping.guard(record, at):
+            raw = mapping.expression.evaluate(record, at)
+            value = None if raw is None else coerced(mapping.field.type, raw)
+            if value is not None:
+                yield mapping.field, value
+
+
+def _identifying(value: JsonValue) -> list[str]:
+    texts = value if isinstance(value, list) else [value]
+    return [text for text in texts if isinstance(text, str) and usable(text)]

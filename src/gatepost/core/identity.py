@@ -1,0 +1,97 @@
+"""Which profile an event belongs to, and what happens when it shows that two profiles are one.
+
+The event goes to the profile of its highest-ranked known identifier. Other profiles its identifiers lead to are
+merged into one with it, unless both hold different values of an identifier field that allows one: then the
+lower-ranked identifier keeps its profile and the conflict is counted.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from gatepost.core.folding import merge_values
+from gatepost.core.windows import merged
+from gatepost.model.audience import Membership
+from gatepost.model.profile import Identifier, Profile
+from gatepost.model.schema import Field, FieldType
+from gatepost.model.times import Instant
+
+BLOCKED_VALUES = frozenset({"", "undefined", "null", "none", "nan", "0", "anonymous", "unknown"})
+"""Values that broken clients send for everybody; they identify nobody."""
+
+LONGEST_IDENTIFIER = 256
+"""Bytes; as documented for Lytics."""
+
+
+def usable(value: str) -> bool:
+    """Say whether a value may identify somebody."""
+    return value.strip().lower() not in BLOCKED_VALUES and len(value.encode()) <= LONGEST_IDENTIFIER
+
+
+def compatible(left: Profile, right: Profile, fields: Mapping[str, Field]) -> bool:
+    """Say whether two profiles can be one: no identifier field that allows one value holds two."""
+    for name, values in left.identifiers.items():
+        others = right.identifiers.get(name)
+        if others and fields[name].type is FieldType.STRING and values.keys() != others.keys():
+            return False
+    return True
+
+
+def accepts(profile: Profile, identifier: Identifier, fields: Mapping[str, Field]) -> bool:
+    """Say whether a profile can take on an identifier nobody holds."""
+    name, value = identifier
+    held = profile.identifiers.get(name)
+    return not held or value in held or fields[name].type is not FieldType.STRING
+
+
+def seniority(profile: Profile, ranks: Mapping[str, int]) -> tuple[int, Instant, str]:
+    """Order profiles by who survives a merge: the highest-ranked, then the oldest identifier."""
+    held = (
+        (ranks.get(name, len(ranks)), min(values.values()))
+        for name, values in profile.identifiers.items()
+        if values
+    )
+    rank, since = min(held, default=(len(ranks), profile.created))
+    return rank, since, profile.id
+
+
+def attach(profile: Profile, identifiers: Sequence[Identifier], at: Instant) -> None:
+    """Record identifiers on a profile, with the earliest time each was seen."""
+    for name, value in identifiers:
+        held = profile.identifiers.setdefault(name, {})
+        held[value] = min(at, held.get(value, at))
+
+
+def absorb(survivor: Profile, absorbed: Profile, fields: Mapping[str, Field]) -> None:
+    """Merge everything one profile knows into another; folding all events into one gives the same."""
+    for field in fields.values():
+        merge_values(survivor, absorbed, field)
+    for name, values in absorbed.identifiers.items():
+        attach_all = survivor.identifiers.setdefault(name, {})
+        for value, at in values.items():
+            attach_all[value] = min(at, attach_all.get(value, at))
+    for source, entries in absorbed.windows.items():
+        survivor.windows[source] = merged(survivor.windows.get(source, []), entries)
+    survivor.approximate = sorted({*survivor.approximate, *absorbed.approximate})
+    survivor.memberships = united(survivor.memberships, absorbed.memberships)
+    survivor.due = {}
+    survivor.created = min(survivor.created, absorbed.created)
+    survivor.modified = max(survivor.modified, absorbed.modified)
+    survivor.events += absorbed.events
+    survivor.conflicts += absorbed.conflicts
+    survivor.aliases = [*survivor.aliases, absorbed.id, *absorbed.aliases]
+    survivor.trail = sorted([*survivor.trail, *absorbed.trail])
+    for stream, amount in absorbed.streams.items():
+        survivor.streams[stream] = survivor.streams.get(stream, 0) + amount
+
+
+def united(left: dict[int, Membership], right: dict[int, Membership]) -> dict[int, Membership]:
+    """Unite the standings of two profiles: in where either was in, numbered on from the larger."""
+    result = dict(left)
+    for audience, other in right.items():
+        own = result.get(audience)
+        if own is None:
+            result[audience] = other
+            continue
+        inside = own.inside or other.inside
+        since = min((m.since for m in (own, other) if m.inside), default=max(own.since, other.since))
+        result[audience] = Membership(inside, since, max(own.transition, other.transition))
+    return result

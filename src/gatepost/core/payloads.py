@@ -1,0 +1,54 @@
+"""What a delivery says: the payload of a job without a template, and answers on their way back.
+
+Shapes as documented for Lytics' audience triggers.
+"""
+
+from collections.abc import Collection
+
+import orjson
+
+from gatepost.core.entities import exported, user_number
+from gatepost.model.jsonvalue import JsonObject
+from gatepost.model.times import Instant, to_rfc3339
+
+
+def default_payload(entity: JsonObject, job: str, sent: Instant) -> JsonObject:
+    """Return the message of a job without a template; `entity` holds `segment_events` already."""
+    return {
+        "id": user_number(str(entity.get("_id", ""))),
+        "data": entity,
+        "meta": {"object": "user", "subscription_id": job, "timestamp": to_rfc3339(sent)},
+    }
+
+
+def triggered_entity(snapshot: bytes, event: JsonObject, wanted: Collection[str]) -> JsonObject:
+    """Return the profile as of the trigger, narrowed to export fields, with the trigger in it."""
+    entity: JsonObject = orjson.loads(snapshot)
+    entity["segment_events"] = [event]
+    return exported(entity, wanted)
+
+
+def answer_event(entity: JsonObject, identifier_fields: Collection[str], answer: bytes) -> bytes | None:
+    """Return a JSON answer as an event that leads back to its profile; None when it is not JSON worth keeping.
+
+    The shape is that of Lytics' webhook enrichment: `origin` with the identifiers, `response` with the answer.
+    """
+    try:
+        response = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(response, dict | list):
+        return None
+    origin = {name: entity[name] for name in identifier_fields if name in entity}
+    return orjson.dumps({"origin": origin, "response": _without_nested_lists(response)})
+
+
+def _without_nested_lists(value: object) -> object:
+    """Leave out what an event cannot hold: arrays of objects or arrays, as the collect API has it."""
+    if isinstance(value, dict):
+        return {
+            key: _without_nested_lists(inner)
+            for key, inner in value.items()
+            if not (isinstance(inner, list) and any(isinstance(item, dict | list) for item in inner))
+        }
+    return value

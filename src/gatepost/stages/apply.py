@@ -1,0 +1,203 @@
+"""Apply: reads the log in order and folds it, batch by batch, each in one transaction with its position.
+
+Runs on a thread of its own. A batch that fails is halved until the poison event is alone; that one is set
+aside with its error, and the rest goes on.
+"""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from gatepost.core.plans import AccountPlan
+from gatepost.model.errors import GatepostError, OperatorError, Unavailable
+from gatepost.model.event import Event
+from gatepost.model.times import Instant
+from gatepost.ports.catalog import Poison
+from gatepost.ports.clock import Clock
+from gatepost.ports.log import EventLog
+from gatepost.ports.store import Store, Transaction
+from gatepost.stages import duties
+from gatepost.stages.batch import Batch
+from gatepost.stages.plans import PlanBook
+
+_LOG = structlog.get_logger("gatepost.apply")
+
+BATCH = 512
+"""Records a turn takes: about 30 ms, so that deliveries waiting for the same writer hardly notice."""
+
+_LONGEST_NAP_S = 0.25
+"""Bounds how late a wake-up can be when a signal is lost or the wall clock jumps."""
+
+
+class Turn:
+    """What one turn did."""
+
+    def __init__(
+        self,
+        *,
+        position: int,
+        records: int = 0,
+        more: bool = False,
+        destinations: frozenset[int] = frozenset(),
+    ) -> None:
+        self.position = position
+        self.records = records
+        self.more = more
+        self.destinations = destinations
+
+
+class ApplyStage:
+    """The loop between the log and the outbox."""
+
+    def __init__(
+        self, log: EventLog, store: Store, clock: Clock, on_deliveries: Callable[[frozenset[int]], None]
+    ) -> None:
+        self._log = log
+        self._store = store
+        self._clock = clock
+        self._on_deliveries = on_deliveries
+        self._plans = PlanBook()
+        self._limit = BATCH
+        self._signal = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._position = store.write_blocking(lambda tx: tx.ledger.position()[0])
+
+    @property
+    def position(self) -> int:
+        """The id of the last applied record."""
+        return self._position
+
+    def wake(self) -> None:
+        """Say that there may be something to do."""
+        self._signal.set()
+
+    def start(self) -> None:
+        """Run turns on a thread until stopped."""
+        self._thread = threading.Thread(target=self._run, name="gatepost-apply", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the current turn and end the thread."""
+        self._stopping.set()
+        self._signal.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def run_once(self) -> Turn:
+        """Do one turn: the next records, else what is due, else a step of a duty."""
+        events = self._log.read(self._position, self._limit)
+        try:
+            turn = self._store.write_blocking(lambda tx: self._fold(tx, events))
+        except Unavailable:
+            self._plans = PlanBook()
+            raise
+        except Exception as error:  # noqa: BLE001 - a poison event may raise anything; it must not stop the others
+            return self._recover(events, error)
+        self._position = turn.position
+        if events:
+            self._limit = min(BATCH, self._limit * 2)
+        if turn.destinations:
+            self._on_deliveries(turn.destinations)
+        return turn
+
+    def _fold(self, tx: Transaction, events: list[Event]) -> Turn:
+        plans = self._plans.current(tx)
+        wall = self._clock.wall()
+        batch = Batch(tx, plans, wall)
+        drained = len(events) < self._limit
+        until = max(self._clock.audience(), batch.now) if drained else max(batch.now, events[-1].received)
+        batch.take_wakeups(until)
+        applied = 0
+        for event in events:
+            if event.received > batch.horizon:
+                break
+            batch.apply(event)
+            applied += 1
+        whole = applied == len(events)
+        if whole:
+            batch.fire(batch.horizon)
+        more = self._step_duties(tx, batch, plans, wall) or not whole or batch.horizon < until
+        batch.save()
+        return Turn(
+            position=batch.position,
+            records=applied,
+            more=more or not drained,
+            destinations=frozenset(batch.destinations),
+        )
+
+    def _step_duties(
+        self, tx: Transaction, batch: Batch, plans: dict[int, AccountPlan], wall: Instant
+    ) -> bool:
+        pending = tx.ledger.duties()
+        for duty in pending[:1]:
+            duties.step(tx, batch, plans, duty, wall)
+        return bool(pending)
+
+    def _recover(self, events: list[Event], error: Exception) -> Turn:
+        """Halve the batch, or set its one event aside; what fails without any event waits for a mend."""
+        # A rolled-back change of the catalog must not linger under a version number that comes again.
+        self._plans = PlanBook()
+        if len(events) > 1:
+            self._limit = max(1, len(events) // 2)
+            return Turn(position=self._position, more=True)
+        if not events or self._fails_without_events():
+            msg = f"apply cannot go on: {_described(error)}"
+            raise OperatorError(msg) from error
+        poison = events[0]
+        _LOG.warning(
+            "apply.set_aside", event_id=str(poison.id), stream=poison.stream, error=_described(error)
+        )
+        self._store.write_blocking(lambda tx: self._set_aside(tx, poison, error))
+        self._position = poison.id
+        return Turn(position=poison.id, records=1, more=True)
+
+    def _fails_without_events(self) -> bool:
+        """Say whether configuration or wake-ups are to blame rather than the event."""
+        try:
+            self._store.write_blocking(lambda tx: self._fold(tx, []))
+        except Exception:  # noqa: BLE001 - the question is only whether anything fails
+            self._plans = PlanBook()
+            return True
+        return False
+
+    def _set_aside(self, tx: Transaction, event: Event, error: Exception) -> None:
+        tx.ledger.set_aside(
+            Poison(
+                event=event.id,
+                account=event.account,
+                stream=event.stream,
+                error=_described(error),
+                at=self._clock.wall(),
+            )
+        )
+        tx.ledger.count(event.account, {"events_applied": 1, "events_set_aside": 1})
+        _, now = tx.ledger.position()
+        tx.ledger.advance(event.id, max(now, event.received))
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._signal.clear()
+            try:
+                turn = self.run_once()
+            except GatepostError as error:
+                # A full disk: collect answers 503 meanwhile, and everything accepted stays in the log.
+                _LOG.error("apply.waiting", error=error.message)
+                self._stopping.wait(1.0)
+                continue
+            if not turn.more:
+                self._signal.wait(self._nap())
+
+    def _nap(self) -> float:
+        """Return the seconds until the next wake-up is due."""
+        if self._log.head() > self._position:
+            return 0.0
+        due = self._store.write_blocking(lambda tx: tx.profiles.next_due())
+        if due is None:
+            return _LONGEST_NAP_S
+        return max(0.0, min(_LONGEST_NAP_S, (due - self._clock.audience()) / 1000))
+
+
+def _described(error: Exception) -> str:
+    return error.message if isinstance(error, GatepostError) else f"{type(error).__name__}: {error}"

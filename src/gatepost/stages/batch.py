@@ -1,0 +1,266 @@
+"""One batch of the log folded in memory, written in one transaction.
+
+A profile is loaded once, changed in memory by every event that touches it and saved once. Wake-ups due before
+an event fire before it, at their own instant, so the outcome does not depend on where a batch ends.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from heapq import heapify, heappop, heappush
+
+import orjson
+
+from gatepost.core.applying import Reading, affected_audiences, evaluate, fold_reading, read_event, take_on
+from gatepost.core.entities import entity_of
+from gatepost.core.identity import absorb, accepts, attach, compatible, seniority
+from gatepost.core.plans import EMPTY_PLAN, AccountPlan
+from gatepost.core.triggers import deliveries_of
+from gatepost.model.audience import Transition
+from gatepost.model.event import Event, RecordKind
+from gatepost.model.profile import Identifier, Profile
+from gatepost.model.times import Instant
+from gatepost.ports.outbox import Enqueued
+from gatepost.ports.profiles import Crossed, ProfileChanges
+from gatepost.ports.store import Transaction
+
+Key = tuple[int, Identifier]
+
+WAKEUPS_AT_ONCE = 2_000
+"""Wake-ups taken into one batch; more wait for the next, so that live events share the turn."""
+
+
+class Batch:
+    """Folds records one after the other; `save` writes everything they changed."""
+
+    def __init__(self, tx: Transaction, plans: Mapping[int, AccountPlan], wall: Instant) -> None:
+        self._tx = tx
+        self._plans = plans
+        self._wall = wall
+        self.position, self.now = tx.ledger.position()
+        self._profiles: dict[int, Profile] = {}
+        self._accounts: dict[int, int] = {}
+        self._stored_timers: dict[int, Instant] = {}
+        self._known: dict[Key, int | None] = {}
+        self._dirty: dict[int, None] = {}
+        self._identified: dict[int, dict[Identifier, int]] = {}
+        self._crossed: dict[int, list[tuple[int, Transition]]] = {}
+        self._enqueued: list[Enqueued] = []
+        self._wakeups: list[tuple[Instant, int, int]] = []
+        self.horizon: Instant = 0
+        self.counts: dict[int, dict[str, int]] = {}
+        self.destinations: set[int] = set()
+
+    def take_wakeups(self, until: Instant) -> None:
+        """Take in the wake-ups due up to an instant; `horizon` is how far they are complete."""
+        due = self._tx.profiles.due(until, WAKEUPS_AT_ONCE)
+        self.horizon = due[-1].at if len(due) == WAKEUPS_AT_ONCE else until
+        self._wakeups = [(wakeup.at, wakeup.account, wakeup.profile) for wakeup in due]
+        heapify(self._wakeups)
+
+    def apply(self, event: Event) -> None:
+        """Fold one record of the log."""
+        now = max(self.now, event.received)
+        self.fire(now)
+        self.now = now
+        if event.kind == RecordKind.EVENT:
+            self._apply_event(event, now)
+        self.position = event.id
+
+    def fire(self, until: Instant) -> None:
+        """Wake the profiles due up to an instant, each at its own."""
+        while self._wakeups and self._wakeups[0][0] <= until:
+            at, account, number = heappop(self._wakeups)
+            profile = self.profile(account, number)
+            if profile is None or profile.timer != at:
+                continue
+            self.now = max(self.now, at)
+            due = [audience for audience, instant in profile.due.items() if instant <= at]
+            profile.timer = 0
+            self.reevaluate(account, profile, due, self.now)
+
+    def reevaluate(
+        self, account: int, profile: Profile, audiences: list[int] | set[int], now: Instant
+    ) -> None:
+        """Evaluate audiences for a profile outside an event."""
+        plan = self._plan(account)
+        transitions = evaluate(plan, profile, audiences, now)
+        self._touch(profile)
+        self._wake(account, profile)
+        self._cross(account, plan, profile, transitions, hops=0)
+
+    def profile(self, account: int, number: int) -> Profile | None:
+        """Return a profile, loaded once a batch."""
+        profile = self._profiles.get(number)
+        if profile is None:
+            profile = self._tx.profiles.load(account, [number]).get(number)
+            if profile is not None:
+                self.adopt(account, profile)
+        return profile
+
+    def adopt(self, account: int, profile: Profile) -> Profile:
+        """Take in a profile that was read by other means; the batch's own copy wins."""
+        held = self._profiles.setdefault(profile.number, profile)
+        if held is profile:
+            self._accounts[profile.number] = account
+            self._stored_timers[profile.number] = profile.timer
+        return held
+
+    def enqueue(self, batch: Enqueued) -> None:
+        """Add deliveries that come of something other than a transition."""
+        self._enqueued.append(batch)
+        self.destinations.update(delivery.destination for delivery in batch.deliveries)
+
+    def save(self) -> None:
+        """Write profiles, memberships, timers, outbox rows and the position."""
+        self._flush()
+        for account, amounts in self.counts.items():
+            self._tx.ledger.count(account, amounts)
+        self._tx.ledger.advance(self.position, self.now)
+
+    def _apply_event(self, event: Event, now: Instant) -> None:
+        account = event.account
+        plan = self._plan(account)
+        reading = read_event(plan, event)
+        counts = self.counts.setdefault(account, {})
+        counts["events_applied"] = counts.get("events_applied", 0) + 1
+        if not reading.identifiers:
+            counts["events_without_identifier"] = counts.get("events_without_identifier", 0) + 1
+            return
+        profile, whole = self._profile_for(account, plan, reading)
+        changed = self._identify(account, plan, profile, reading)
+        changed |= fold_reading(plan, profile, reading, now)
+        audiences = set(plan.audiences) if whole else affected_audiences(plan, changed)
+        transitions = evaluate(plan, profile, audiences, now)
+        self._touch(profile)
+        self._wake(account, profile)
+        self._cross(account, plan, profile, transitions, hops=event.hops)
+
+    def _profile_for(self, account: int, plan: AccountPlan, reading: Reading) -> tuple[Profile, bool]:
+        """Find, create or merge; say too whether every audience must be looked at."""
+        willing, conflicts = self._willing(account, plan, reading)
+        profile = willing[0] if willing else self._create(account, reading.event)
+        whole = not willing
+        for other in willing[1:]:
+            if compatible(profile, other, plan.fields):
+                profile, whole = self._merge(account, plan, profile, other), True
+            else:
+                conflicts += 1
+        profile.conflicts += conflicts
+        return profile, whole
+
+    def _willing(self, account: int, plan: AccountPlan, reading: Reading) -> tuple[list[Profile], int]:
+        """Return the profiles the identifiers lead to, strongest first, and how many refuse a stronger one."""
+        willing: dict[int, Profile] = {}
+        refusing: set[int] = set()
+        for index, identifier in enumerate(reading.identifiers):
+            number = self._lookup(account, identifier)
+            if number is None or number in willing or number in refusing:
+                continue
+            profile = self.profile(account, number)
+            if profile is None:
+                continue
+            if all(accepts(profile, stronger, plan.fields) for stronger in reading.identifiers[:index]):
+                willing[number] = profile
+            else:
+                refusing.add(number)
+        return list(willing.values()), len(refusing)
+
+    def _identify(self, account: int, plan: AccountPlan, profile: Profile, reading: Reading) -> set[str]:
+        accepted = []
+        for identifier in reading.identifiers:
+            holder = self._lookup(account, identifier)
+            if holder is None and not accepts(profile, identifier, plan.fields):
+                profile.conflicts += 1
+            elif holder in (None, profile.number):
+                accepted.append(identifier)
+                attach(profile, [identifier], reading.event.at)
+                if holder is None:
+                    self._lead(account, identifier, profile.number)
+        return take_on(profile, accepted, plan.fields)
+
+    def _create(self, account: int, event: Event) -> Profile:
+        number = self._tx.profiles.allocate()
+        # Derived from the event, so that folding the log again gives the same `_id`.
+        id_ = hashlib.blake2b(f"{account}:{event.id}".encode(), digest_size=16).hexdigest()
+        profile = self.adopt(account, Profile(number, id_, created=event.at))
+        self._lead(account, ("_id", id_), number)
+        return profile
+
+    def _merge(self, account: int, plan: AccountPlan, left: Profile, right: Profile) -> Profile:
+        """Make two profiles one; what was folded so far is written first, so that rows can simply be re-keyed."""
+        self._flush()
+        survivor, absorbed = sorted((left, right), key=lambda p: seniority(p, plan.ranks))
+        absorb(survivor, absorbed, plan.fields)
+        moved = [(name, value) for name, values in absorbed.identifiers.items() for value in values]
+        for identifier in [*moved, *(("_id", id_) for id_ in [absorbed.id, *absorbed.aliases])]:
+            self._lead(account, identifier, survivor.number)
+        changes = ProfileChanges(
+            removed=[absorbed.number],
+            renumbered={absorbed.number: survivor.number},
+            timers={absorbed.number: (self._stored_timers[absorbed.number], 0)},
+        )
+        self._tx.profiles.save(account, changes)
+        self._tx.outbox.rekey(account, absorbed.number, survivor.number)
+        del self._profiles[absorbed.number]
+        counts = self.counts.setdefault(account, {})
+        counts["merges"] = counts.get("merges", 0) + 1
+        return survivor
+
+    def _cross(
+        self, account: int, plan: AccountPlan, profile: Profile, transitions: list[Transition], *, hops: int
+    ) -> None:
+        if not transitions:
+            return
+        self._crossed.setdefault(account, []).extend((profile.number, t) for t in transitions)
+        deliveries = deliveries_of(plan, account, profile, transitions, hops, self._wall)
+        if deliveries:
+            self.enqueue(Enqueued(orjson.dumps(entity_of(profile, plan)), deliveries))
+
+    def _wake(self, account: int, profile: Profile) -> None:
+        """Keep the stored wake-up no later than the earliest due instant; an early one costs only a look."""
+        earliest = min(profile.due.values(), default=0)
+        if earliest and (profile.timer == 0 or earliest < profile.timer):
+            profile.timer = earliest
+            if earliest <= self.horizon:
+                heappush(self._wakeups, (earliest, account, profile.number))
+
+    def _lookup(self, account: int, identifier: Identifier) -> int | None:
+        key = (account, identifier)
+        if key not in self._known:
+            self._known[key] = self._tx.profiles.find(account, [identifier]).get(identifier)
+        return self._known[key]
+
+    def _lead(self, account: int, identifier: Identifier, number: int) -> None:
+        self._known[account, identifier] = number
+        self._identified.setdefault(account, {})[identifier] = number
+
+    def _touch(self, profile: Profile) -> None:
+        self._dirty[profile.number] = None
+
+    def _plan(self, account: int) -> AccountPlan:
+        return self._plans.get(account, EMPTY_PLAN)
+
+    def _flush(self) -> None:
+        for account in {*self._identified, *self._crossed, *(self._accounts[n] for n in self._dirty)}:
+            self._tx.profiles.save(account, self._changes(account))
+        self._tx.outbox.enqueue(self._enqueued)
+        self._dirty, self._identified, self._crossed, self._enqueued = {}, {}, {}, []
+
+    def _changes(self, account: int) -> ProfileChanges:
+        saved = [
+            self._profiles[n] for n in self._dirty if self._accounts[n] == account and n in self._profiles
+        ]
+        timers = {}
+        for profile in saved:
+            stored = self._stored_timers[profile.number]
+            if stored != profile.timer:
+                timers[profile.number] = (stored, profile.timer)
+                self._stored_timers[profile.number] = profile.timer
+        crossed = self._crossed.get(account, [])
+        first = self._tx.memberships.reserve(len(crossed)) if crossed else 0
+        return ProfileChanges(
+            saved=saved,
+            identified=self._identified.get(account, {}),
+            crossed=[Crossed(number, t, first + i) for i, (number, t) in enumerate(crossed)],
+            timers=timers,
+        )

@@ -1,0 +1,313 @@
+"""Deliver: claims what is due under a lease, composes, sends and settles, with no transaction open in between.
+
+Everything that has to be written goes into one transaction a turn, so the number of syncs does not grow with the
+number of deliveries. Each destination has a lane of its own, so a slow or dead one delays nobody else.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+
+import msgspec
+import structlog
+
+from gatepost.core.deliveries import after_attempt
+from gatepost.core.retry import RetryOptions
+from gatepost.model.delivery import Attempt, Delivery, DeliveryState, Outcome, Verdict
+from gatepost.model.errors import GatepostError
+from gatepost.model.request import Answer
+from gatepost.model.times import MINUTE, SECOND, Instant, Milliseconds
+from gatepost.ports.clock import Clock
+from gatepost.ports.outbox import Settlement
+from gatepost.ports.renderer import Renderer
+from gatepost.ports.store import Store, Transaction
+from gatepost.providers.contract import PlannedRequest
+from gatepost.stages.books import Entries, Turned, keep
+from gatepost.stages.compose import Composed, Draft, NotComposed, compose, draft, message_of, restored, stored
+from gatepost.stages.courier import Courier, Exchanged
+from gatepost.stages.lanes import Lanes
+from gatepost.stages.orders import OrderBook
+
+_LOG = structlog.get_logger("gatepost.deliver")
+
+_ENGINE_PAUSE: Milliseconds = 2 * SECOND
+_NAP: Milliseconds = 1 * SECOND
+_ALL_LEASES = 2**62
+
+
+class DeliverOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How deliver works."""
+
+    worker: str = "up"
+    lease: Milliseconds = 2 * MINUTE
+    """Longer than the longest request, so a live worker never loses one."""
+    under_way: int = 1_000
+    """Deliveries in this process between claim and answer."""
+    retry: RetryOptions = RetryOptions()
+
+
+class DeliverParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What deliver works with."""
+
+    store: Store
+    courier: Courier
+    renderer: Renderer
+    orders: OrderBook
+    clock: Clock
+    roll: Callable[[], float]
+    """Chance, from 0 to below 1."""
+
+
+class DeliverStage:
+    """The loop between the outbox and the destinations."""
+
+    def __init__(self, parts: DeliverParts, options: DeliverOptions) -> None:
+        self._store = parts.store
+        self._courier = parts.courier
+        self._renderer = parts.renderer
+        self._orders = parts.orders
+        self._clock = parts.clock
+        self._roll = parts.roll
+        self._options = options
+        self._lanes = Lanes()
+        self._entries = Entries()
+        self._kept: asyncio.Future[None] | None = None
+        self._signal = asyncio.Event()
+        self._stopping = False
+        self._held: set[int] = set()
+        self._tasks: dict[asyncio.Task[None], Sequence[Delivery]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def notify(self, destinations: Iterable[int]) -> None:
+        """Say, from any thread, that destinations have something new."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._look, frozenset(destinations))
+
+    async def run(self) -> None:
+        """Run turns until stopped."""
+        self._loop = asyncio.get_running_loop()
+        # The data folder has one owner, so every lease found at the start is a dead process's.
+        await self._store.write(lambda tx: tx.outbox.rescue(_ALL_LEASES))
+        self._lanes.look_now(await self._store.read(lambda tx: tx.outbox.destinations()))
+        while not self._stopping:
+            self._signal.clear()
+            try:
+                busy = await self._turn()
+            except GatepostError as error:
+                _LOG.error("deliver.waiting", error=error.message)
+                await self._pause(SECOND)
+                continue
+            if not busy:
+                await self._pause(self._lanes.nap(self._clock.wall(), self._orders.stopped, _NAP))
+
+    async def stop(self, grace_s: float = 5.0) -> None:
+        """Claim nothing more, let requests under way end and settle, and give the rest back."""
+        self._stopping = True
+        self._signal.set()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace_s
+        while self._tasks and loop.time() < deadline:
+            await self._keep(self._take_entries())
+            await asyncio.wait(self._tasks, timeout=0.05)
+        for task in list(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._keep(self._take_entries())
+        await self._store.write(lambda tx: tx.outbox.rescue(_ALL_LEASES))
+
+    async def _turn(self) -> bool:
+        """Write what there is to write, claim what is due; say whether there was anything."""
+        entries = self._take_entries()
+        room = self._options.under_way - len(self._held)
+        entries.claims = self._lanes.claims(self._clock.wall(), self._orders.caps, self._orders.stopped, room)
+        if not (entries.claims or entries.settlements or entries.bodies):
+            return False
+        turned = await self._keep(entries)
+        for destination, due in turned.due.items():
+            self._lanes.lane(destination).due = due
+        self._start(turned)
+        return True
+
+    async def _keep(self, entries: Entries) -> Turned:
+        """Run a turn's transaction; those who wait for their body to be on disk go on after it."""
+        kept, self._kept = self._kept, None
+        now = self._clock.wall()
+
+        def work(tx: Transaction) -> Turned:
+            self._orders.refresh(tx)
+            return keep(tx, self._options.worker, entries, now, self._options.lease)
+
+        try:
+            turned = await self._store.write(work)
+        except GatepostError:
+            # Nothing was written: everything waits for the next turn, the waiters too.
+            self._orders.forget()
+            self._entries.settlements[:0] = entries.settlements
+            self._entries.bodies.update(entries.bodies)
+            self._entries.stops.update(entries.stops)
+            self._kept = _chained(kept, self._kept)
+            raise
+        if kept is not None:
+            kept.set_result(None)
+        if entries.stops:
+            self._orders.forget()
+        return turned
+
+    def _start(self, turned: Turned) -> None:
+        """Begin the work on what was claimed, destination by destination."""
+        groups: dict[int, list[Delivery]] = {}
+        for delivery in turned.claimed:
+            groups.setdefault(delivery.destination, []).append(delivery)
+        for destination, deliveries in groups.items():
+            self._held.update(delivery.seq for delivery in deliveries)
+            self._lanes.lane(destination).under_way += len(deliveries)
+            self._spawn(self._work(deliveries, turned.snapshots), deliveries)
+
+    async def _work(self, deliveries: Sequence[Delivery], snapshots: dict[int, bytes]) -> None:
+        """Compose, store and send the deliveries claimed for one destination."""
+        ready: list[tuple[Draft, Composed]] = []
+        fresh: list[Draft] = []
+        for delivery in deliveries:
+            item = self._draft(delivery, snapshots)
+            if item is None:
+                self._settle(delivery, DeliveryState.CANCELLED, "its job or audience is gone")
+            elif delivery.body is not None:
+                ready.append((item, restored(delivery.body)))
+            else:
+                fresh.append(item)
+        for item, composed in zip(
+            fresh, await compose(self._renderer, fresh, self._clock.wall()), strict=True
+        ):
+            if isinstance(composed, NotComposed):
+                self._not_composed(item.delivery, composed)
+            else:
+                ready.append((item, composed))
+        await self._store_bodies([(d, c) for d, c in ready if d.delivery.body is None])
+        self._send(ready)
+
+    def _draft(self, delivery: Delivery, snapshots: dict[int, bytes]) -> Draft | None:
+        order = self._orders.orders.get(delivery.job)
+        audience = self._orders.audiences.get(delivery.audience)
+        snapshot = snapshots.get(delivery.snapshot)
+        if order is None or audience is None or snapshot is None:
+            return None
+        return draft(delivery, snapshot, order, (audience.id, audience.slug))
+
+    def _not_composed(self, delivery: Delivery, why: NotComposed) -> None:
+        if why.again:
+            due = self._clock.wall() + _ENGINE_PAUSE
+            self._settle(delivery, DeliveryState.RETRYING, why.reason, due=due)
+        else:
+            self._settle(delivery, DeliveryState.OMITTED, why.reason)
+
+    async def _store_bodies(self, composed: Sequence[tuple[Draft, Composed]]) -> None:
+        """Wait until composed requests are on disk, so that a crash cannot change what a retry sends."""
+        if not composed:
+            return
+        self._entries.bodies.update({d.delivery.seq: stored(c) for d, c in composed})
+        if self._kept is None:
+            self._kept = asyncio.get_running_loop().create_future()
+        self._signal.set()
+        await asyncio.shield(self._kept)
+
+    def _send(self, ready: Sequence[tuple[Draft, Composed]]) -> None:
+        """Start one task per planned request; a URL that is no longer allowed ends here."""
+        drafts: dict[str, Draft] = {}
+        messages = []
+        for item, composed in ready:
+            refusal = self._courier.refusal(composed.url)
+            if refusal:
+                self._settle(item.delivery, DeliveryState.REFUSED, refusal)
+                continue
+            drafts[item.delivery.id] = item
+            messages.append(message_of(item.delivery, composed, item.order))
+        for planned in self._courier.plan(messages):
+            carried = [drafts[id_] for id_ in planned.deliveries]
+            self._spawn(self._exchange(planned, carried), [item.delivery for item in carried])
+
+    async def _exchange(self, planned: PlannedRequest, drafts: Sequence[Draft]) -> None:
+        numbers = [item.delivery.attempts for item in drafts]
+        exchanged = await self._courier.exchange(planned, drafts[0].order.auth, numbers)
+        lane = self._lanes.lane(drafts[0].delivery.destination)
+        lane.record(answered=_sensible(exchanged), now=self._clock.wall())
+        for item, outcome, attempt in zip(drafts, exchanged.outcomes, exchanged.attempts, strict=True):
+            final = await self._with_answer(item, outcome, exchanged.answer)
+            if final.verdict is Verdict.STOP:
+                self._entries.stops[item.delivery.destination] = final.reason
+            self._settle_attempt(item.delivery, final, attempt)
+
+    async def _with_answer(self, item: Draft, outcome: Outcome, answer: Answer | None) -> Outcome:
+        """Forward the answer of a job that asks for it; a delivery is not settled before that is on disk."""
+        if outcome.verdict is not Verdict.DELIVERED or not item.order.stream or answer is None:
+            return outcome
+        if await self._courier.forward(item, answer):
+            return outcome
+        return Outcome(verdict=Verdict.RETRY, reason="its answer could not be stored")
+
+    def _settle_attempt(self, delivery: Delivery, outcome: Outcome, attempt: Attempt) -> None:
+        now, roll = self._clock.wall(), self._roll()
+        state, due, reason = after_attempt(delivery, outcome, now, roll, self._options.retry)
+        self._add(Settlement(delivery=delivery, state=state, due=due, reason=reason, attempt=attempt))
+
+    def _settle(self, delivery: Delivery, state: DeliveryState, reason: str, *, due: Instant = 0) -> None:
+        self._add(Settlement(delivery=delivery, state=state, due=due, reason=reason))
+
+    def _add(self, settlement: Settlement) -> None:
+        """Queue a settlement and free its slot; its destination is looked at again in the same turn."""
+        if settlement.delivery.seq not in self._held:
+            return
+        self._held.remove(settlement.delivery.seq)
+        lane = self._lanes.lane(settlement.delivery.destination)
+        lane.under_way -= 1
+        lane.due = 0
+        self._entries.settlements.append(settlement)
+        self._signal.set()
+
+    def _take_entries(self) -> Entries:
+        entries, self._entries = self._entries, Entries()
+        return entries
+
+    def _look(self, destinations: Iterable[int]) -> None:
+        self._lanes.look_now(destinations)
+        self._signal.set()
+
+    async def _pause(self, milliseconds: Milliseconds) -> None:
+        try:
+            async with asyncio.timeout(milliseconds / 1000):
+                await self._signal.wait()
+        except TimeoutError:
+            return
+
+    def _spawn(self, work: Coroutine[None, None, None], deliveries: Sequence[Delivery]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks[task] = deliveries
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        deliveries = self._tasks.pop(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        # A bug of ours must neither lose a delivery nor hold its slot.
+        _LOG.error("deliver.failed", error=f"{type(error).__name__}: {error}")
+        for delivery in deliveries:
+            due = self._clock.wall() + MINUTE
+            self._settle(delivery, DeliveryState.RETRYING, "gatepost failed on it", due=due)
+
+
+def _sensible(exchanged: Exchanged) -> bool:
+    """Say whether the destination is there and working: anything but a retry is an answer."""
+    return any(outcome.verdict is not Verdict.RETRY for outcome in exchanged.outcomes)
+
+
+def _chained(
+    earlier: asyncio.Future[None] | None, later: asyncio.Future[None] | None
+) -> asyncio.Future[None] | None:
+    """Return one future for the waiters of both."""
+    if earlier is None or later is None:
+        return earlier or later
+
+    def pass_on(_: asyncio.Future[None]) -> None:
+        earlier.set_result(None)
+
+    later.add_done_callback(pass_on)
+    return later

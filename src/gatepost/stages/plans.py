@@ -1,0 +1,30 @@
+"""The compiled configuration of every account, rebuilt when the catalog's version moves."""
+
+from gatepost.core.plans import AccountPlan
+from gatepost.model.audience import Audience
+from gatepost.model.catalog import Account, Destination, Job
+from gatepost.model.schema import Schema
+from gatepost.ports.store import Transaction
+
+
+class PlanBook:
+    """Plans by account number, as of the newest catalog seen; one book per thread that reads it."""
+
+    def __init__(self) -> None:
+        self._version = -1
+        self._plans: dict[int, AccountPlan] = {}
+
+    def current(self, tx: Transaction) -> dict[int, AccountPlan]:
+        """Return the plans as of this transaction."""
+        version = tx.catalog.version()
+        if version != self._version:
+            self._plans = {account.number: _plan(tx, account.number) for account in tx.catalog.list(Account)}
+            self._version = version
+        return self._plans
+
+
+def _plan(tx: Transaction, account: int) -> AccountPlan:
+    schemas = tx.catalog.list(Schema, account)
+    schema = max(schemas, key=lambda s: s.version, default=Schema())
+    stopped = {d.number for d in tx.catalog.list(Destination, account) if d.stopped}
+    return AccountPlan(schema, tx.catalog.list(Audience, account), tx.catalog.list(Job, account), stopped)

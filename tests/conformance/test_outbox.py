@@ -1,0 +1,243 @@
+"""What every outbox promises: order per profile and destination, leases, exactly one copy."""
+
+from typing import Any
+
+from gatepost.model.delivery import Attempt, Delivery, DeliveryState
+from gatepost.ports.outbox import Claim, Enqueued, Settlement
+from gatepost.ports.store import Store
+from tests.factories import ACCOUNT, make_delivery
+
+NOW = 1_700_000_000_000
+LEASE = NOW + 60_000
+
+
+def enqueue(store: Store, *deliveries: Delivery, snapshot: bytes = b"{}") -> int:
+    return store.write_blocking(lambda tx: tx.outbox.enqueue([Enqueued(snapshot, deliveries)]))
+
+
+def claim(
+    store: Store, *, worker: str = "a", limit: int = 10, now: int = NOW, destination: int = 5
+) -> list[Delivery]:
+    claims = [Claim(destination=destination, limit=limit)]
+    return store.write_blocking(lambda tx: tx.outbox.claim(worker, claims, now, now + 60_000))
+
+
+def settle(
+    store: Store, delivery: Delivery, state: DeliveryState, *, worker: str = "a", **given: Any
+) -> list[int]:
+    given.setdefault("attempt", Attempt(delivery=delivery.id, number=1, started=NOW, duration=5, status=200))
+    settlement = Settlement(delivery=delivery, state=state, **given)
+    return store.write_blocking(lambda tx: tx.outbox.settle(worker, [settlement], NOW))
+
+
+def counts(store: Store) -> dict[str, int]:
+    found = store.write_blocking(lambda tx: tx.deliveries.counts(ACCOUNT))
+    return {state: amount for state, amount in found.items() if amount}
+
+
+def test_the_same_trigger_is_stored_once(store: Store) -> None:
+    first = enqueue(store, make_delivery("same"))
+    again = enqueue(store, make_delivery("same"))
+
+    assert (1, 0) == (first, again)
+    assert {"waiting": 1} == counts(store)
+
+
+def test_two_workers_never_hold_the_same_delivery(store: Store) -> None:
+    enqueue(store, make_delivery())
+
+    first = claim(store, worker="a")
+    second = claim(store, worker="b")
+
+    assert 1 == len(first)
+    assert [] == second
+
+
+def test_a_profiles_second_delivery_waits_for_its_first_even_from_another_job(store: Store) -> None:
+    enqueue(store, make_delivery("enter", job="a" * 32))
+    enqueue(store, make_delivery("exit", job="b" * 32))
+
+    (enter,) = claim(store)
+    meanwhile = claim(store)
+    settle(store, enter, DeliveryState.DELIVERED)
+    (after,) = claim(store)
+
+    assert [] == meanwhile
+    assert make_delivery("exit").id == after.id
+
+
+def test_a_retrying_delivery_keeps_its_place(store: Store) -> None:
+    enqueue(store, make_delivery("enter"), make_delivery("exit"))
+
+    (enter,) = claim(store)
+    settle(store, enter, DeliveryState.RETRYING, due=NOW + 5_000)
+    early = claim(store, now=NOW + 4_999)
+    (again,) = claim(store, now=NOW + 5_000)
+
+    assert [] == early
+    assert enter.id == again.id
+    assert 2 == again.attempts
+
+
+def test_other_profiles_and_destinations_do_not_wait(store: Store) -> None:
+    enqueue(store, make_delivery("a"), make_delivery("b", profile=8), make_delivery("c", destination=6))
+
+    here = claim(store)
+    there = claim(store, destination=6)
+
+    assert {7, 8} == {delivery.profile for delivery in here}
+    assert 1 == len(there)
+
+
+def test_a_claim_takes_no_more_than_it_asked_for(store: Store) -> None:
+    enqueue(store, *(make_delivery(f"d{n}", profile=n) for n in range(1, 9)))
+
+    claimed = claim(store, limit=3)
+
+    assert [1, 2, 3] == [delivery.profile for delivery in claimed]
+
+
+def test_a_lease_that_ended_frees_the_delivery_and_its_old_holder_cannot_settle(store: Store) -> None:
+    enqueue(store, make_delivery())
+    (held,) = claim(store, worker="gone")
+
+    rescued = store.write_blocking(lambda tx: tx.outbox.rescue(LEASE))
+    (again,) = claim(store, worker="b", now=LEASE)
+    lost = settle(store, held, DeliveryState.DELIVERED, worker="gone")
+
+    assert 1 == rescued
+    assert [again.seq] == lost
+    assert {"leased": 1} == counts(store)
+
+
+def test_settling_twice_is_harmless(store: Store) -> None:
+    enqueue(store, make_delivery())
+    (held,) = claim(store)
+
+    first = settle(store, held, DeliveryState.DELIVERED)
+    second = settle(store, held, DeliveryState.DELIVERED)
+
+    assert ([], [held.seq]) == (first, second)
+    assert {"delivered": 1} == counts(store)
+
+
+def test_work_given_back_unsent_uses_no_attempt(store: Store) -> None:
+    enqueue(store, make_delivery())
+    (held,) = claim(store)
+
+    settle(store, held, DeliveryState.WAITING, attempt=None)
+    (again,) = claim(store)
+
+    assert 1 == again.attempts
+
+
+def test_a_stored_body_comes_back_with_the_next_claim(store: Store) -> None:
+    enqueue(store, make_delivery())
+    (held,) = claim(store)
+
+    store.write_blocking(lambda tx: tx.outbox.store_bodies({held.seq: b"rendered"}))
+    settle(store, held, DeliveryState.RETRYING, due=NOW)
+    (again,) = claim(store)
+
+    assert b"rendered" == again.body
+
+
+def test_a_snapshot_is_shared_and_freed_with_its_last_delivery(store: Store) -> None:
+    enqueue(store, make_delivery("a"), make_delivery("b", profile=8), snapshot=b'{"email":"a@b.c"}')
+    first, second = claim(store)
+
+    settle(store, first, DeliveryState.DELIVERED)
+    kept = store.write_blocking(lambda tx: tx.outbox.snapshots([second.snapshot]))
+    settle(store, second, DeliveryState.DELIVERED)
+    gone = store.write_blocking(lambda tx: tx.outbox.snapshots([second.snapshot]))
+
+    assert {second.snapshot: b'{"email":"a@b.c"}'} == kept
+    assert {} == gone
+
+
+def test_a_paused_jobs_deliveries_are_parked_and_resumed(store: Store) -> None:
+    enqueue(store, make_delivery())
+
+    parked = store.write_blocking(lambda tx: tx.outbox.hold(ACCOUNT, job="j" * 32, held=True))
+    none = claim(store)
+    freed = store.write_blocking(lambda tx: tx.outbox.hold(ACCOUNT, job="j" * 32, held=False))
+    again = claim(store)
+
+    assert (1, [], 1, 1) == (parked, none, freed, len(again))
+
+
+def test_killing_a_job_cancels_what_waits_and_lets_the_next_one_go(store: Store) -> None:
+    enqueue(store, make_delivery("a"), make_delivery("b", job="k" * 32))
+
+    cancelled = store.write_blocking(
+        lambda tx: tx.outbox.cancel(ACCOUNT, job="j" * 32, reason="job killed", now=NOW)
+    )
+    (other,) = claim(store)
+
+    assert 1 == cancelled
+    assert "k" * 32 == other.job
+    assert {"cancelled": 1, "leased": 1} == counts(store)
+
+
+def test_after_a_merge_one_delivery_at_a_time_goes_out(store: Store) -> None:
+    enqueue(store, make_delivery("old", profile=7), make_delivery("new", profile=8))
+
+    store.write_blocking(lambda tx: tx.outbox.rekey(ACCOUNT, 8, 7))
+    (first,) = claim(store)
+    settle(store, first, DeliveryState.DELIVERED)
+    (second,) = claim(store)
+
+    assert [make_delivery("old").id, make_delivery("new").id] == [first.id, second.id]
+
+
+def test_a_lease_on_either_side_of_a_merge_holds_the_order(store: Store) -> None:
+    enqueue(store, make_delivery("waits", profile=7), make_delivery("under way", profile=8))
+    (held,) = [d for d in claim(store) if d.profile == 8] or claim(store)
+    rest = store.write_blocking(lambda tx: tx.outbox.rescue(0))
+
+    store.write_blocking(lambda tx: tx.outbox.rekey(ACCOUNT, 8, 7))
+    settle(store, held, DeliveryState.DELIVERED)
+    left = counts(store)
+
+    assert 0 == rest
+    assert 1 == left["delivered"]
+
+
+def test_wakeups_say_when_a_destination_has_something_due(store: Store) -> None:
+    enqueue(store, make_delivery())
+    (held,) = claim(store)
+    settle(store, held, DeliveryState.RETRYING, due=NOW + 9_000)
+
+    due = store.write_blocking(lambda tx: tx.outbox.wakeups([5, 6], NOW))
+
+    assert {5: NOW + 9_000, 6: None} == due
+    assert [5] == store.write_blocking(lambda tx: tx.outbox.destinations())
+
+
+def test_a_refused_delivery_can_be_replayed_under_its_id_with_its_snapshot(store: Store) -> None:
+    enqueue(store, make_delivery("r"), snapshot=b'{"a":1}')
+    (held,) = claim(store)
+    settle(store, held, DeliveryState.REFUSED, reason="400")
+
+    replayed = store.write_blocking(lambda tx: tx.deliveries.replay(ACCOUNT, held.id, NOW))
+    (again,) = claim(store)
+    snapshot = store.write_blocking(lambda tx: tx.outbox.snapshots([again.snapshot]))
+
+    assert replayed
+    assert held.id == again.id
+    assert [b'{"a":1}'] == list(snapshot.values())
+    assert {"leased": 1} == counts(store)
+
+
+def test_attempts_are_listed_with_the_delivery(store: Store) -> None:
+    enqueue(store, make_delivery())
+    (held,) = claim(store)
+    settle(store, held, DeliveryState.RETRYING, due=NOW)
+    (again,) = claim(store)
+    settle(store, again, DeliveryState.DELIVERED)
+
+    attempts = store.write_blocking(lambda tx: tx.deliveries.attempts(ACCOUNT, held.id))
+    foreign = store.write_blocking(lambda tx: tx.deliveries.attempts(ACCOUNT + 1, held.id))
+
+    assert 2 == len(attempts)
+    assert [] == foreign
