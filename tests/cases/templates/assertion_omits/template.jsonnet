@@ -1,0 +1,3 @@
+local ly = import 'lytemplates.libsonnet';
+assert ly.has('email') : 'no email, nothing to send';
+{ email: ly.get('email') }

@@ -1,0 +1,2 @@
+local down(n) = down(n + 1) + 1;
+down(0)

@@ -1,0 +1,1 @@
+{ secrets: importstr '/etc/hostname' }

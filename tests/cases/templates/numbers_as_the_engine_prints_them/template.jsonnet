@@ -1,0 +1,1 @@
+(import 'lytemplates.libsonnet').get('numbers')

@@ -1,0 +1,1 @@
+{ [(import 'lytemplates.libsonnet').get('name')]: 'tab\there, quote\", \u0001' }
