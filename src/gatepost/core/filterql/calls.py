@@ -1,0 +1,104 @@
+"""Checks calls against the functions there are, and tells windows from plain `count` and `sum`."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from gatepost.core.filterql.functions import BY_NAME, Function
+from gatepost.core.filterql.moving import WindowRead
+from gatepost.core.filterql.nodes import Call, Literal, Name, Node, walk
+from gatepost.model.errors import FilterError
+from gatepost.model.times import Milliseconds, parse_duration
+
+_LONGEST_NAME = 64
+
+
+def check_calls(node: Node) -> None:
+    """Refuse unknown functions, wrong numbers of arguments and literals a function cannot use."""
+    for found in walk(node):
+        if isinstance(found, Call):
+            _check(found)
+
+
+def function_of(call: Call) -> Function:
+    """Find the function a call names; an unknown one is refused with the nearest name there is."""
+    function = BY_NAME.get(call.function)
+    if function is not None:
+        return function
+    near = nearest(call.function, BY_NAME)
+    suggestion = f"; did you mean {near}?" if near else ""
+    raise at(call, f"there is no function {call.function}{suggestion}")
+
+
+def window_of(call: Call) -> WindowRead | None:
+    """Read `count("purchase", "7d")` or `sum("spend", "7d")`; None for any other call."""
+    match call:
+        case Call(function="count", args=(source, Literal(value=str(text)))):
+            return WindowRead("count", _source(call, source), _length(call, text))
+        case Call(function="count", args=(_, length)):
+            raise at(length, 'count over a window takes its length in quotes, such as "7d"')
+        case Call(function="sum", args=(source, Literal(value=str(text)))) if _is_duration(text):
+            return WindowRead("sum", _source(call, source), _length(call, text))
+        case _:
+            return None
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Find the known name most like a misspelt one."""
+    # Comparing long names takes long, and nobody misspells by so much.
+    found = get_close_matches(name, list(known), n=1) if len(name) <= _LONGEST_NAME else []
+    return found[0] if found else None
+
+
+def at(node: Node, message: str, hint: str = "") -> FilterError:
+    """Make an error that points at a node."""
+    return FilterError(message, line=node.line, column=node.column, hint=hint)
+
+
+def _check(call: Call) -> None:
+    function = function_of(call)
+    if window_of(call) is not None:
+        return
+    count, least, most = len(call.args), function.least, function.most
+    if count < least or (most is not None and count > most):
+        raise at(call, f"{call.function} takes {_arity(least, most)}, found {count}")
+    for position, arg in enumerate(call.args):
+        if function.check is not None and isinstance(arg, Literal):
+            problem = function.check(position, arg.value)
+            if problem:
+                raise at(arg, problem)
+
+
+def _arity(least: int, most: int | None) -> str:
+    if most is None:
+        return f"at least {_arguments(least)}"
+    return _arguments(most) if least == most else f"{least} to {_arguments(most)}"
+
+
+def _arguments(number: int) -> str:
+    return "no arguments" if number == 0 else "1 argument" if number == 1 else f"{number} arguments"
+
+
+def _source(call: Call, source: Node) -> str:
+    if isinstance(source, Literal) and isinstance(source.value, str) and source.value:
+        return source.value
+    if isinstance(source, Name) and source.key is None:
+        return source.field
+    kind = "stream or event" if call.function == "count" else "field"
+    raise at(source, f"{call.function} over a window takes the name of a {kind} in quotes")
+
+
+def _length(call: Call, text: str) -> Milliseconds:
+    try:
+        length = parse_duration(text)
+    except ValueError as error:
+        raise at(call.args[1], str(error)) from None
+    if length <= 0:
+        raise at(call.args[1], "a window must be longer than nothing")
+    return length
+
+
+def _is_duration(text: str) -> bool:
+    try:
+        return parse_duration(text) >= 0
+    except ValueError:
+        return False

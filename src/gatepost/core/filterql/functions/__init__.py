@@ -1,0 +1,21 @@
+"""The functions of the language: one record each, found by name or alias."""
+
+from types import MappingProxyType
+
+from gatepost.core.filterql.functions import collections, hashes, logic, numbers, texts, times, web
+from gatepost.core.filterql.functions.record import Function, Kind
+
+FUNCTIONS: tuple[Function, ...] = (
+    *logic.FUNCTIONS,
+    *texts.FUNCTIONS,
+    *numbers.FUNCTIONS,
+    *times.FUNCTIONS,
+    *collections.FUNCTIONS,
+    *web.FUNCTIONS,
+    *hashes.FUNCTIONS,
+)
+BY_NAME = MappingProxyType(
+    {name: function for function in FUNCTIONS for name in (function.name, *function.aliases)}
+)
+
+__all__ = ["BY_NAME", "FUNCTIONS", "Function", "Kind"]

@@ -1,0 +1,63 @@
+"""Finds everything a filter includes, before it is compiled."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from gatepost.core.filterql.calls import at
+from gatepost.core.filterql.nodes import Include, Node, depth, walk
+from gatepost.model.errors import FilterError
+
+LONGEST_CHAIN = 100
+"""Includes of includes."""
+DEEPEST_TOGETHER = 2_000
+"""Levels of nesting once all includes are in place."""
+
+Lookup: TypeAlias = Callable[[str], Node | None]
+
+
+def included(filter_: Node, lookup: Lookup) -> dict[str, Node]:
+    """Map every audience the filter includes, directly or not, to its own filter.
+
+    An unknown audience and a cycle are refused, naming the way to them.
+    """
+    found: dict[str, Node] = {}
+    heights: dict[str, int] = {}
+    path: list[tuple[str, Node, Iterator[Include]]] = [("", filter_, _includes(filter_))]
+    while path:
+        name, node, waiting = path[-1]
+        following = next(waiting, None)
+        if following is None:
+            path.pop()
+            heights[name] = depth(node) + max((heights[one.audience] for one in _includes(node)), default=0)
+            _check_height(heights[name], filter_)
+        elif following.audience not in heights:
+            way = [step for step, _, _ in path[1:]]
+            inner = _looked_up(following, lookup, way)
+            found[following.audience] = inner
+            path.append((following.audience, inner, _includes(inner)))
+    return found
+
+
+def _looked_up(include: Include, lookup: Lookup, way: list[str]) -> Node:
+    chain = " > ".join([*way, include.audience])
+    if include.audience in way:
+        start = way.index(include.audience)
+        circle = " > ".join([*way[start:], include.audience])
+        raise at(include, f"audiences may not include each other in a circle: {circle}")
+    if len(way) >= LONGEST_CHAIN:
+        raise at(include, f"more than {LONGEST_CHAIN} audiences include each other in a chain")
+    node = lookup(include.audience)
+    if node is None:
+        reached = f", included by way of {chain}" if way else ""
+        raise at(include, f"there is no audience {include.audience} to include{reached}")
+    return node
+
+
+def _check_height(height: int, filter_: Node) -> None:
+    if height > DEEPEST_TOGETHER:
+        msg = f"with its includes in place the filter nests deeper than {DEEPEST_TOGETHER} levels"
+        raise FilterError(msg, line=filter_.line, column=filter_.column)
+
+
+def _includes(node: Node) -> Iterator[Include]:
+    return (one for one in walk(node) if isinstance(one, Include))

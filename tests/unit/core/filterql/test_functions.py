@@ -1,0 +1,58 @@
+from typing import Any
+
+import pytest
+
+from gatepost.core.filterql import FUNCTIONS, Function, compile_expression
+from gatepost.core.filterql.functions import BY_NAME
+from gatepost.core.filterql.functions.hashes import siphash
+from gatepost.core.timestamps import parse_time
+
+EVENT_TIME = parse_time("2014-04-07T16:58:55Z")
+EXAMPLES = [
+    pytest.param(text, expected, id=text) for function in FUNCTIONS for text, expected in function.examples
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), EXAMPLES)
+def test_every_example_of_a_function_holds(text: str, expected: Any) -> None:
+    assert EVENT_TIME is not None
+    expression = compile_expression(text)
+
+    value = expression.evaluate({"utm_source": "mail", "city": "Lisbon"}, EVENT_TIME)
+
+    assert expected == value
+    assert type(expected) is type(value)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_every_function_has_a_sentence_and_an_example_of_itself(function: Function) -> None:
+    assert function.summary.endswith(".")
+    assert any(
+        f"{name}(" in text for name in (function.name, *function.aliases) for text, _ in function.examples
+    )
+    assert bool(function.operator) != bool(function.call)
+
+
+def test_no_two_functions_share_a_name() -> None:
+    assert len(BY_NAME) == sum(1 + len(function.aliases) for function in FUNCTIONS)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+@pytest.mark.parametrize(
+    "odd", [None, "", " ", "x", -1, 10**30, 1e308, True, [], ["a", None, {}], {}, {"": None}]
+)
+def test_no_function_fails_on_odd_values(function: Function, odd: Any) -> None:
+    assert EVENT_TIME is not None
+    literals = [
+        '"Europe/Berlin"' if function.name == "todatein" and at == 1 else "odd"
+        for at in range(function.least)
+    ]
+    expression = compile_expression(f"{function.name}({', '.join(literals)})")
+
+    expression.evaluate({"odd": odd}, EVENT_TIME)
+
+
+def test_siphash_gives_the_published_vector() -> None:
+    key = (0x0706050403020100, 0x0F0E0D0C0B0A0908)
+
+    assert 0xA129CA6149BE45E5 == siphash(bytes(range(15)), key)
