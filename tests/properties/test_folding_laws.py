@@ -60,7 +60,9 @@ def known(profile: Profile) -> tuple[Any, Any]:
 
 
 @given(history=contributions(), data=st.data())
-def test_the_order_of_events_does_not_show(history: list[tuple[Field, Any, Stamp]], data: st.DataObject) -> None:
+def test_the_order_of_events_does_not_show(
+    history: list[tuple[Field, Any, Stamp]], data: st.DataObject
+) -> None:
     shuffled = data.draw(st.permutations(history))
 
     assert known(folded(history)) == known(folded(shuffled))

@@ -96,6 +96,9 @@ class Ledger(Protocol):
     def read_log(self, account: int, job: str, since: Instant, limit: int) -> list[LogEntry]:
         """Return a job's log (or all jobs' when empty), oldest first."""
 
+    def prune_log(self, before: Instant, limit: int) -> int:
+        """Drop up to `limit` job log lines older than an instant; return how many."""
+
     def count(self, account: int, amounts: dict[str, int]) -> None:
         """Add to named counters."""
 

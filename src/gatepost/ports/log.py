@@ -29,5 +29,8 @@ class EventLog(Protocol):
     def collected(self, account: int) -> int:
         """Count the events an account has appended so far."""
 
+    def prune(self, before: Instant, applied: int) -> Future[int]:
+        """Drop whole days received before an instant and applied up to an id; tell how many days went."""
+
     def close(self) -> None:
         """Finish what was accepted and close."""

@@ -109,5 +109,8 @@ class Deliveries(Protocol):
     def counts(self, account: int, job: str = "") -> dict[str, int]:
         """Count deliveries by state."""
 
+    def prune(self, before: Instant) -> int:
+        """Drop whole days of finished deliveries and attempts that ended before an instant; return how many."""
+
     def replay(self, account: int, delivery: str, now: Instant) -> bool:
         """Put a finished delivery back in the queue under the same id, its snapshot to be rendered anew."""

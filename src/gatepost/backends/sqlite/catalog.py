@@ -109,6 +109,10 @@ class SqliteLedger:
             rows = self._connection.execute(_SQL["read_log"], (account, since, limit))
         return [msgspec.json.decode(document, type=LogEntry) for (document,) in rows]
 
+    def prune_log(self, before: Instant, limit: int) -> int:
+        """Drop old job log lines."""
+        return self._connection.execute(_SQL["prune_log"], (before, limit)).rowcount
+
     def count(self, account: int, amounts: dict[str, int]) -> None:
         """Add to named counters."""
         rows = [(account, name, amount) for name, amount in amounts.items() if amount]

@@ -50,6 +50,9 @@ SELECT document FROM (SELECT id, document FROM job_logs WHERE account = ? AND jo
 -- name: read_log
 SELECT document FROM (SELECT id, document FROM job_logs WHERE account = ? AND at >= ? ORDER BY id DESC LIMIT ?) ORDER BY id;
 
+-- name: prune_log
+DELETE FROM job_logs WHERE id IN (SELECT id FROM job_logs WHERE at < ? ORDER BY id LIMIT ?);
+
 -- name: count
 INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT (account, name) DO UPDATE SET amount = amount + excluded.amount;
 

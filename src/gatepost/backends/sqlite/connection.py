@@ -1,6 +1,7 @@
 """Opening the two files, and the one thread that writes each."""
 
 import asyncio
+import os
 import queue
 import sqlite3
 import threading
@@ -21,6 +22,8 @@ _SHARED_COMMIT = 512
 
 def open_database(path: Path, family: str) -> sqlite3.Connection:
     """Open a file in WAL mode with full sync and bring it to the newest migration of its family."""
+    # Personal data: private from the first moment, whoever made the folder. The WAL takes the same mode.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")

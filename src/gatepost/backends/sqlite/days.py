@@ -39,3 +39,11 @@ class DayTables:
     def newest_first(self, kind: str) -> list[str]:
         """Return the tables of a kind that are kept."""
         return [name for (name,) in self._connection.execute(_SQL["days"], (kind,))]
+
+    def drop_before(self, instant: Instant) -> int:
+        """Drop the tables of days before the one an instant lies in."""
+        names = self._connection.execute(_SQL["old_days"], (f"{to_datetime(instant):%Y%m%d}",)).fetchall()
+        for (name,) in names:
+            self._connection.execute(f"DROP TABLE IF EXISTS {name}")
+            self._connection.execute(_SQL["remove_day"], (name,))
+        return len(names)

@@ -65,6 +65,10 @@ class SqliteDeliveries:
             counts.update(dict(self._connection.execute(_SQL[query], (account, job)).fetchall()))
         return counts
 
+    def prune(self, before: Instant) -> int:
+        """Drop whole days of finished deliveries and attempts."""
+        return self._days.drop_before(before)
+
     def replay(self, account: int, delivery: str, now: Instant) -> bool:
         """Put a finished delivery back at the end of its profile's queue, under the same id."""
         found = self._finished(account, delivery)

@@ -82,6 +82,10 @@ class SqliteLog:
         """Count the events an account has appended so far."""
         return self._collected.get(account, 0)
 
+    def prune(self, before: Instant, applied: int) -> Future[int]:
+        """Drop whole days that are past keeping; the newest always stays."""
+        return self._writer.submit(lambda connection: self._prune(connection, before, applied))
+
     def close(self) -> None:
         """Finish what was accepted and close."""
         self._writer.close()
@@ -136,6 +140,21 @@ class SqliteLog:
         id_ = self._next_id(received)
         self._insert(connection, [(id_, RecordKind.CLOCK.value, 0, "", received, received, b"", 0)], received)
         return Appended(1)
+
+    def _prune(self, connection: sqlite3.Connection, before: Instant, applied: int) -> int:
+        day = f"events_{to_datetime(before):%Y%m%d}"
+        ends = [first for first, _ in self._days[1:]]
+        old = [
+            name
+            for (_, name), end in zip(self._days, ends, strict=False)
+            if name < day and end <= applied + 1
+        ]
+        with self._reading:
+            for name in old:
+                connection.execute(f"DROP TABLE {name}")
+                connection.execute(_SQL["remove_day"], (name,))
+            self._days = [(first, name) for first, name in self._days if name not in old]
+        return len(old)
 
     def _stamp(self, now: Instant) -> Instant:
         self._last_received = max(self._last_received, now)

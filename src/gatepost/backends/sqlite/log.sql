@@ -16,6 +16,9 @@ SELECT name, first FROM days ORDER BY first;
 -- name: add_day
 INSERT INTO days VALUES (?, ?);
 
+-- name: remove_day
+DELETE FROM days WHERE name = ?;
+
 -- name: recall
 INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (account, key) DO NOTHING;
 

@@ -107,5 +107,11 @@ ORDER BY seq DESC LIMIT ?6;
 -- name: days
 SELECT name FROM days WHERE kind = ? ORDER BY day DESC;
 
+-- name: old_days
+SELECT name FROM days WHERE day < ?;
+
+-- name: remove_day
+DELETE FROM days WHERE name = ?;
+
 -- name: add_day
 INSERT INTO days VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
