@@ -38,7 +38,7 @@ SHOP = Schema(
         Mapping(stream="web", field="cookie", expression="cookie"),
         Mapping(stream="web", field="city", expression="city"),
         Mapping(stream="web", field="spend", expression="tonumber(total)"),
-        Mapping(stream="web", field="visits", expression="count(user)"),
+        Mapping(stream="web", field="visits", expression="url"),
         Mapping(stream="web", field="last_visit", expression="now()"),
         Mapping(stream="web", field="products", expression="product", guard='event = "purchase"'),
     ),

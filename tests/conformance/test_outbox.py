@@ -241,3 +241,19 @@ def test_attempts_are_listed_with_the_delivery(store: Store) -> None:
 
     assert 2 == len(attempts)
     assert [] == foreign
+
+
+def test_a_moved_jobs_deliveries_follow_it_and_are_composed_anew(store: Store) -> None:
+    enqueue(store, make_delivery("moves"), make_delivery("stays", job="k" * 32))
+    enqueue(store, make_delivery("there", destination=6))
+    (held,) = claim(store)
+    store.write_blocking(lambda tx: tx.outbox.store_bodies({held.seq: b"for the old address"}))
+    settle(store, held, DeliveryState.RETRYING, due=NOW)
+
+    moved = store.write_blocking(lambda tx: tx.outbox.redirect(ACCOUNT, "j" * 32, 6))
+    (first,) = claim(store, destination=6)
+    (other,) = claim(store, destination=5)
+
+    assert 1 == moved
+    assert (held.id, None) == (first.id, first.body)
+    assert make_delivery("stays").id == other.id

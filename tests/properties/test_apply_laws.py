@@ -22,7 +22,7 @@ FILTERS = (
 )
 
 EVENTS = st.fixed_dictionaries(
-    {"total": st.integers(0, 4)},
+    {"total": st.integers(0, 4), "url": st.sampled_from(["/", "/shoes"])},
     optional={
         "user": st.sampled_from(["ada", "bob"]),
         "email": st.sampled_from(["a@x.co", "b@x.co"]),

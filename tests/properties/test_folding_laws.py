@@ -38,7 +38,7 @@ def contributions(draw: st.DrawFn) -> list[tuple[Field, Any, Stamp]]:
     history: list[tuple[Field, Any, Stamp]] = []
     for event_id, field in enumerate(fields):
         at = draw(st.integers(0, 3))
-        value = coerced(field.type, draw(RAW[field.type]))
+        value = coerced(field, draw(RAW[field.type]))
         if value is not None:
             history.append((field, value, (at, event_id)))
     return history

@@ -129,13 +129,13 @@ def _mapped(stream: StreamPlan, record: JsonObject, at: Instant) -> Iterator[tup
     for key, raw in record.items():
         for mapping in by_key.get(key, ()):
             if raw is not None and (mapping.guard is None or mapping.guard(record, at)):
-                value = coerced(mapping.field.type, raw)
+                value = coerced(mapping.field, raw)
                 if value is not None:
                     yield mapping.field, value
     for mapping in stream.computed:
         if mapping.guard is None or mapping.guard(record, at):
             raw = mapping.expression.evaluate(record, at)
-            value = None if raw is None else coerced(mapping.field.type, raw)
+            value = None if raw is None else coerced(mapping.field, raw)
             if value is not None:
                 yield mapping.field, value
 

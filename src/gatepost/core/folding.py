@@ -14,9 +14,11 @@ from gatepost.model.schema import Field, FieldType, MergeOperator
 LARGEST_EXACT_INT = 2**63 - 1
 
 
-def coerced(field_type: FieldType, value: JsonValue) -> JsonValue:
-    """Return the value as the field's type holds it, or None when it does not fit."""
-    return _COERCE[field_type](value)
+def coerced(field: Field, value: JsonValue) -> JsonValue:
+    """Return what a value brings to a field, as the field's type holds it, or None when it does not fit."""
+    if field.merge is MergeOperator.COUNT:
+        return 1
+    return _COERCE[field.type](value)
 
 
 def fold_value(profile: Profile, field: Field, value: JsonValue, stamp: Stamp) -> bool:
@@ -27,8 +29,6 @@ def fold_value(profile: Profile, field: Field, value: JsonValue, stamp: Stamp) -
             return _fold_stamped(profile, field.name, value, stamp, newer=True)
         case MergeOperator.OLDEST:
             return _fold_stamped(profile, field.name, value, stamp, newer=False)
-        case MergeOperator.COUNT:
-            value = 1
         case _:
             pass
     merged = value if held is None else _MERGE[field.merge](held, value)

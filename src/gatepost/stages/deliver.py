@@ -122,9 +122,14 @@ class DeliverStage:
         entries.claims = self._lanes.claims(self._clock.wall(), self._orders.caps, self._orders.stopped, room)
         if not (entries.claims or entries.settlements or entries.bodies):
             return False
-        turned = await self._keep(entries)
-        for destination, due in turned.due.items():
-            self._lanes.lane(destination).due = due
+        asked = [claim.destination for claim in entries.claims]
+        self._lanes.ask(asked)
+        try:
+            turned = await self._keep(entries)
+        except GatepostError:
+            self._lanes.look_now(asked)
+            raise
+        self._lanes.answer(turned.due)
         self._start(turned)
         return True
 
@@ -171,7 +176,7 @@ class DeliverStage:
             item = self._draft(delivery, snapshots)
             if item is None:
                 self._settle(delivery, DeliveryState.CANCELLED, "its job or audience is gone")
-            elif delivery.body is not None:
+            elif delivery.body is not None and item.order.job.destination == delivery.destination:
                 ready.append((item, restored(delivery.body)))
             else:
                 fresh.append(item)

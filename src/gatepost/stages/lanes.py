@@ -64,6 +64,18 @@ class Lanes:
         for destination in destinations:
             self.lane(destination).due = 0
 
+    def ask(self, destinations: Iterable[int]) -> None:
+        """Note that destinations are being claimed from: what is said of them from now on is news."""
+        for destination in destinations:
+            self.lane(destination).due = None
+
+    def answer(self, due: Mapping[int, Instant | None]) -> None:
+        """Note when destinations next have something due, as of their claim; news since then wins."""
+        for destination, instant in due.items():
+            lane = self.lane(destination)
+            if lane.due is None:
+                lane.due = instant
+
     def claims(self, now: Instant, caps: Mapping[int, int], stopped: set[int], room: int) -> list[Claim]:
         """Return what to claim now, within each destination's slots and the room left in the process."""
         claims = []

@@ -202,6 +202,17 @@ def test_a_guarded_mapping_only_takes_what_its_condition_lets_through(pipeline: 
     assert ["milk"] == pipeline.profile().fields["products"]
 
 
+def test_a_count_counts_events_that_have_a_value_whatever_it_is(pipeline: Pipeline) -> None:
+    pipeline.configure("visits >= 2")
+
+    for url in ("/", "https://example.com/shoes", None):
+        pipeline.send(user="ada", url=url)
+    pipeline.settle()
+
+    assert 2 == pipeline.profile().fields["visits"]
+    assert ["ada"] == pipeline.inside()
+
+
 def test_an_audience_that_reads_nothing_that_changed_is_not_looked_at(pipeline: Pipeline) -> None:
     pipeline.configure('city = "Berlin"', "spend > 5")
     pipeline.send(user="ada", city="Berlin", total=1)

@@ -86,6 +86,17 @@ class SqliteOutbox:
             execute(_SQL["demote"], (destination, survivor))
             execute(_SQL["promote"], (destination, survivor))
 
+    def redirect(self, account: int, job: str, destination: int) -> int:
+        """Send a job's unfinished deliveries elsewhere."""
+        execute = self._connection.execute
+        keys = execute(_SQL["keys_of_job"], (account, job, destination)).fetchall()
+        moved = execute(_SQL["redirect"], (destination, account, job)).rowcount
+        for old, profile in keys:
+            execute(_SQL["promote"], (old, profile))
+            execute(_SQL["demote"], (destination, profile))
+            execute(_SQL["promote"], (destination, profile))
+        return moved
+
     def rescue(self, now: Instant) -> int:
         """Free deliveries whose lease has ended."""
         return self._connection.execute(_SQL["rescue"], (now,)).rowcount

@@ -59,6 +59,14 @@ SELECT DISTINCT destination FROM outbox WHERE account = ? AND profile = ?;
 -- name: rekey
 UPDATE outbox SET profile = ? WHERE account = ? AND profile = ?;
 
+-- name: keys_of_job
+SELECT DISTINCT destination, profile FROM outbox
+WHERE account = ? AND job = ? AND destination != ? AND state != 'leased';
+
+-- name: redirect
+UPDATE outbox SET destination = ?1, body = NULL
+WHERE account = ?2 AND job = ?3 AND destination != ?1 AND state != 'leased';
+
 -- name: demote
 UPDATE outbox SET head = 0 WHERE destination = ? AND profile = ? AND state != 'leased';
 
