@@ -1,0 +1,85 @@
+"""The templates of a document."""
+
+from functools import partial
+
+import msgspec
+
+from gatepost.model.catalog import Template
+from gatepost.model.errors import InvalidInput
+from gatepost.operations.configuration.declaration import Declaration
+from gatepost.operations.configuration.problems import Problems
+from gatepost.operations.configuration.state import ORIGIN, Draft, Moment, State, by_name, differences, own
+from gatepost.operations.context import Context
+from gatepost.operations.templates import (
+    TemplateDraft,
+    checked_template,
+    put_template,
+    remove_template,
+    replace_template,
+    templates_in,
+)
+
+
+async def checked_templates(
+    context: Context, declaration: Declaration, state: State, problems: Problems
+) -> dict[str, TemplateDraft]:
+    """Return a document's templates by name; a source that is not stored yet is parsed by the engine."""
+    stored = {(template.name, template.source) for template in state.templates}
+    drafts = {}
+    for name, one in declaration.templates.items():
+        draft = TemplateDraft(name, one.type, one.source, one.description, origin=ORIGIN)
+        known = (name, one.source) in stored
+        try:
+            drafts[name] = await checked_template(context, draft, force=known, repair=False)
+        except InvalidInput as error:
+            problems.note(f"templates.{name}.{error.path or 'source'}", error)
+    return drafts
+
+
+def plan_templates(drafts: dict[str, TemplateDraft], state: State, draft: Draft) -> None:
+    """Plan a document's templates."""
+    for name, wanted in drafts.items():
+        old = by_name(state.templates, name, _name)
+        if old is None:
+            draft.change("create", "template", name)
+            draft.do(partial(_create, wanted))
+            continue
+        details = differences(
+            {
+                "source": (old.source, wanted.source),
+                "type": (old.type.value, wanted.type),
+                "description": (old.description, wanted.description),
+            }
+        )
+        draft.change("update" if details else "unchanged", "template", name, details)
+        if details:
+            kept = msgspec.structs.replace(wanted, desired_format=old.desired_format)
+            draft.do(partial(_replace, old, kept))
+
+
+def plan_template_farewells(declaration: Declaration, state: State, draft: Draft) -> None:
+    """Plan the removal of templates that a document made and has no more."""
+    strangers = [job for job in state.jobs if job.name not in declaration.jobs and job.origin != ORIGIN]
+    for template in own(state.templates, set(declaration.templates), _name):
+        users = [job.name for job in strangers if template.id in templates_in(job)]
+        if users:
+            draft.problems.add(f"templates.{template.name}", f"used by {', '.join(users)}; keep it")
+        risk = f"the template {template.name} and its earlier versions go away"
+        draft.remove("template", template.name, risk)
+        draft.part(partial(_remove, template))
+
+
+def _create(wanted: TemplateDraft, moment: Moment) -> None:
+    put_template(moment.tx, moment.account, wanted, moment.now)
+
+
+def _replace(old: Template, wanted: TemplateDraft, moment: Moment) -> None:
+    replace_template(moment.tx, moment.account, old.id, wanted, moment.now)
+
+
+def _remove(template: Template, moment: Moment) -> None:
+    remove_template(moment.tx, moment.account, template.id)
+
+
+def _name(template: Template) -> str:
+    return template.name

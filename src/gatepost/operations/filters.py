@@ -1,0 +1,122 @@
+"""Filters against what an account has: its fields, and the audiences they may include."""
+
+from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from gatepost.core.filterql import (
+    CompiledFilter,
+    Statement,
+    WindowRead,
+    parse_filter,
+    print_filter,
+    unknown_fields,
+)
+from gatepost.core.filterql.calls import nearest, window_of
+from gatepost.core.filterql.nodes import Call, Include, walk
+from gatepost.core.filterql.parser import excerpt
+from gatepost.core.plans import compile_audience, filter_texts
+from gatepost.model.audience import Audience
+from gatepost.model.errors import FilterError, InvalidInput
+from gatepost.model.schema import FieldType, Schema
+
+
+@lru_cache(maxsize=2048)
+def parsed(text: str) -> Statement:
+    """Return a filter as a tree; trees never change, so the same text is read once."""
+    return parse_filter(text)
+
+
+def stored_filter(text: str) -> str:
+    """Return a filter as it is kept: as written, but its ALIAS is the audience's own affair."""
+    statement = parsed(text)
+    checked_table(statement.table)
+    return print_filter(msgspec.structs.replace(statement, alias="")) if statement.alias else text.strip()
+
+
+def checked_table(table: str) -> str:
+    """Return the table of an audience; raise InvalidInput for any but the one there is."""
+    if table != "user":
+        msg = f"there is no table {table!r}; audiences are of the table user"
+        raise InvalidInput(msg, path="table")
+    return table
+
+
+def checked_filter(
+    text: str, schema: Schema, others: Sequence[Audience], *, force: bool = False
+) -> CompiledFilter:
+    """Compile a filter; raise FilterError at the place where it does not parse, or does not fit the account.
+
+    With `force`, fields that the schema does not know (yet) are allowed.
+    """
+    if not force:
+        refuse_unknown_fields(text, schema)
+    return compile_audience(text, schema, filter_texts(others))
+
+
+def refuse_unknown_fields(text: str, schema: Schema) -> None:
+    """Raise FilterError at the first field the schema does not know, naming the known one most like it."""
+    types = {field.name: field.type for field in schema.fields}
+    for name, near, line, column in unknown_fields(parsed(text).filter, types):
+        raise _unknown(text, name, near, types, (line, column))
+    for call, window in _windowed(text):
+        if window.kind != "sum":
+            continue
+        type_ = types.get(window.source)
+        place = (call.line, call.column)
+        if type_ is None:
+            raise _unknown(text, window.source, nearest(window.source, types), types, place)
+        if type_ not in (FieldType.INT, FieldType.NUMBER):
+            msg = f"{window.source} is of the type {type_.value}; a sum adds up int or number"
+            raise FilterError(msg, line=place[0], column=place[1], excerpt=excerpt(text, *place))
+
+
+def windows_in(text: str) -> list[WindowRead]:
+    """Return the windows a filter asks for itself."""
+    return [window for _, window in _windowed(text)]
+
+
+def included_names(text: str) -> set[str]:
+    """Return the slugs and ids a filter includes itself."""
+    if "include" not in text.lower():
+        return set()
+    return {node.audience for node in walk(parsed(text).filter) if isinstance(node, Include)}
+
+
+def including(audience: Audience, others: Iterable[Audience], *, directly: bool = False) -> list[Audience]:
+    """Return the audiences whose filters include one, by slug or id, by way of others too unless `directly`."""
+    wanted = {audience.slug, audience.id}
+    waiting = {
+        other.slug: (other, included_names(other.filter)) for other in others if other.slug != audience.slug
+    }
+    found: list[Audience] = []
+    while hits := [slug for slug, (_, names) in waiting.items() if names & wanted]:
+        for slug in hits:
+            other, _ = waiting.pop(slug)
+            found.append(other)
+            if not directly:
+                wanted |= {other.slug, other.id}
+    return found
+
+
+def _windowed(text: str) -> list[tuple[Call, WindowRead]]:
+    calls = [node for node in walk(parsed(text).filter) if isinstance(node, Call)]
+    return [(call, window) for call in calls if (window := window_of(call)) is not None]
+
+
+def _unknown(
+    text: str, name: str, near: str | None, known: Collection[str], place: tuple[int, int]
+) -> FilterError:
+    line, column = place
+    hint = f"did you mean {near}?" if near else _known_fields(known)
+    msg = f"the schema has no field {name}; {hint}"
+    return FilterError(msg, line=line, column=column, excerpt=excerpt(text, line, column), hint=hint)
+
+
+def _known_fields(known: Collection[str]) -> str:
+    if not known:
+        return "the schema has no fields yet"
+    shown = sorted(known)[:8]
+    rest = f" and {len(known) - len(shown)} more" if len(known) > len(shown) else ""
+    return f"there are {', '.join(shown)}{rest}"

@@ -1,0 +1,169 @@
+"""The configuration of a job: read key by key, refused with the key's name, unknown keys kept for templates."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import NoReturn, Protocol
+
+import msgspec
+
+from gatepost.core.addresses import AllowList, check_url
+from gatepost.model.audience import Audience
+from gatepost.model.catalog import Template
+from gatepost.model.errors import InvalidInput, NotFound, UnsafeUrl
+from gatepost.model.jsonvalue import JsonObject, JsonValue
+from gatepost.operations.records import audience_of
+from gatepost.ports.store import Transaction
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+AUDIENCE_EVENTS = ("", "enters_only", "exits_only")
+MOST_WORKERS = 256
+
+_TEMPLATE_ID = re.compile(r"[0-9a-f]{32}")
+_STREAM = re.compile(r"[\w.-]{1,255}")
+_NOT_HERE = ("batch_requests", "cloudevents", "field_changes", "include_segs", "user_limit")
+"""Lytics' settings that change what is sent, and that this version cannot follow; empty ones do no harm."""
+
+
+class CheckedConfig(msgspec.Struct, frozen=True):
+    """A job's configuration as it is stored, and the origin its requests go to."""
+
+    config: JsonObject
+    origin: str
+    """Such as `https://host:443`, or `template:<id>` when a template gives the URL."""
+
+
+class Known(Protocol):
+    """What a configuration may name."""
+
+    def audience_id(self, name: str) -> str:
+        """Return the id of an audience by id or slug; raise NotFound."""
+
+    def has_template(self, id_: str) -> bool:
+        """Say whether there is a template of this id."""
+
+
+class Stored:
+    """What an account has; audiences that are on their way out go on being watched by who watched them."""
+
+    def __init__(self, tx: Transaction, account: int, watched: Collection[str] = ()) -> None:
+        self._tx = tx
+        self._account = account
+        self._watched = watched
+
+    def audience_id(self, name: str) -> str:
+        """Return the id of an audience by id or slug; raise NotFound."""
+        leaving = name in self._watched and self._tx.catalog.get(Audience, self._account, name) is not None
+        return name if leaving else audience_of(self._tx, self._account, name).id
+
+    def has_template(self, id_: str) -> bool:
+        """Say whether there is a template of this id."""
+        return "@" not in id_ and self._tx.catalog.get(Template, self._account, id_) is not None
+
+
+def checked_config(known: Known, allow: AllowList, config: JsonObject) -> CheckedConfig:
+    """Return a configuration fit to be stored; raise InvalidInput with the path of the key that is not."""
+    for key in _NOT_HERE:
+        if config.get(key):
+            _refuse(key, f"{key} is not part of this version; leave it out")
+    checked = dict(config)
+    checked["segment_ids"] = _audiences(known, config)
+    checked["http_method"] = _choice(str(config.get("http_method") or "POST").upper(), "http_method", METHODS)
+    checked["audience_events"] = _choice(
+        config.get("audience_events") or "", "audience_events", AUDIENCE_EVENTS
+    )
+    checked["user_fields"] = texts(config.get("user_fields"), "user_fields")
+    checked["withbackfill"] = _flag(config, "withbackfill")
+    _check_template(known, config.get("template_id"), "template_id")
+    _check_whole(config.get("worker_count"), "worker_count", (0, MOST_WORKERS))
+    _check_statuses(config.get("do_not_retry"))
+    _check_stream(config.get("stream"))
+    return CheckedConfig(checked, _address(known, allow, checked))
+
+
+def _audiences(known: Known, config: JsonObject) -> list[str]:
+    named = texts(config.get("segment_ids"), "segment_ids")
+    if not named:
+        _refuse("segment_ids", "a job needs at least one audience; give the ids of audiences")
+    ids: dict[str, None] = {}
+    for place, name in enumerate(named):
+        try:
+            ids[known.audience_id(name)] = None
+        except NotFound as error:
+            raise InvalidInput(error.message, path=f"config.segment_ids.{place}") from error
+    return list(ids)
+
+
+def _address(known: Known, allow: AllowList, checked: JsonObject) -> str:
+    """Settle where requests go: a URL that passed the guard, or a template that prints one."""
+    url = checked.get("webhook_url") or ""
+    template = checked.get("webhook_url_template_id") or ""
+    if not isinstance(url, str):
+        _refuse("webhook_url", "webhook_url is one text, such as https://example.com/hook")
+    if _TEMPLATE_ID.fullmatch(url.strip()):
+        template, url = url.strip(), ""
+    if template:
+        _check_template(known, template, "webhook_url_template_id")
+        checked.update({"webhook_url": "", "webhook_url_template_id": template})
+        return f"template:{template}"
+    if not url.strip():
+        _refuse("webhook_url", "a job needs the URL to send to, such as https://example.com/hook")
+    try:
+        safe = check_url(url, allow)
+    except UnsafeUrl as error:
+        raise UnsafeUrl(f"webhook_url: {error.message}", path="config.webhook_url") from error
+    checked["webhook_url"] = safe.url
+    checked.pop("webhook_url_template_id", None)
+    return safe.origin
+
+
+def _check_template(known: Known, id_: JsonValue, key: str) -> None:
+    if not id_:
+        return
+    if not isinstance(id_, str) or not known.has_template(id_):
+        _refuse(key, f"there is no template {id_!r} in this account; {key} takes the id of one")
+
+
+def _choice(value: JsonValue, key: str, choices: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in choices:
+        shown = ", ".join(choice or '""' for choice in choices)
+        _refuse(key, f"{key} is {value!r}; it must be one of {shown}")
+    return value
+
+
+def _flag(config: Mapping[str, JsonValue], key: str) -> bool:
+    value = config.get(key)
+    if value not in (None, True, False):
+        _refuse(key, f"{key} is {value!r}; it must be true or false")
+    return value is True
+
+
+def texts(value: JsonValue, key: str) -> list[str]:
+    """Return a list of texts; raise InvalidInput with its key when it is something else."""
+    items = [] if value is None else value
+    if not isinstance(items, list | tuple) or not all(isinstance(item, str) and item for item in items):
+        _refuse(key, f"{key} is a list of texts")
+    return [str(item) for item in items]
+
+
+def _check_whole(value: JsonValue, key: str, bounds: tuple[int, int]) -> None:
+    low, high = bounds
+    whole = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    if value is not None and not whole:
+        _refuse(key, f"{key} is {value!r}; it must be a whole number from {low} to {high}")
+
+
+def _check_statuses(value: JsonValue) -> None:
+    items = [] if value is None else value
+    if not isinstance(items, list | tuple):
+        _refuse("do_not_retry", "do_not_retry is a list of HTTP statuses, such as [409, 422]")
+    for status in items:
+        _check_whole(status if status is not None else "null", "do_not_retry", (100, 599))
+
+
+def _check_stream(value: JsonValue) -> None:
+    if value and not (isinstance(value, str) and _STREAM.fullmatch(value)):
+        _refuse("stream", f"stream is {value!r}; a stream's name has letters, digits, _, - and . only")
+
+
+def _refuse(key: str, message: str) -> NoReturn:
+    raise InvalidInput(message, path=f"config.{key}")

@@ -1,0 +1,69 @@
+"""Profiles to look at, by any of their identifiers."""
+
+from collections.abc import Collection
+
+from gatepost.core.entities import entity_of
+from gatepost.core.plans import AccountPlan
+from gatepost.model.errors import InvalidInput
+from gatepost.model.jsonvalue import JsonObject
+from gatepost.model.profile import Profile
+from gatepost.model.schema import Schema
+from gatepost.operations.context import Context
+from gatepost.operations.members import entity_plan, narrowed
+from gatepost.operations.records import live_audiences
+from gatepost.ports.store import Transaction
+
+SYSTEM_IDENTIFIERS = ("_id", "_uid")
+"""Found by everywhere; `_uid` leads nowhere unless the schema has it."""
+
+
+async def find_entity(
+    context: Context,
+    account: int,
+    field: str,
+    value: str,
+    *,
+    fields: Collection[str] = (),
+    segments: bool = True,
+) -> JsonObject | None:
+    """Return the profile an identifier leads to, as the entity API answers it: its `data`, and `meta` about it.
+
+    With `segments`, `data` has the slugs of its public audiences; `_segments` has all of them in any case.
+    """
+
+    def work(tx: Transaction) -> JsonObject | None:
+        plan = entity_plan(tx, account)
+        _check_identifier(plan.schema, field)
+        number = tx.profiles.find(account, [(field, value)]).get((field, value))
+        profile = tx.profiles.load(account, [number]).get(number) if number is not None else None
+        if profile is None:
+            return None
+        entity = narrowed(entity_of(profile, plan), fields)
+        if segments:
+            public = {one.slug for one in live_audiences(tx, account) if one.is_public}
+            entity["segments"] = sorted(public.intersection(memberships_of(profile, plan)))
+        return {"data": entity, "meta": _meta(profile)}
+
+    return await context.store.read(work)
+
+
+def memberships_of(profile: Profile, plan: AccountPlan) -> list[str]:
+    """Return the slugs of the audiences a profile is in."""
+    return sorted(
+        plan.slugs[number]
+        for number, held in profile.memberships.items()
+        if held.inside and number in plan.slugs
+    )
+
+
+def _meta(profile: Profile) -> JsonObject:
+    by_fields = sorted(profile.identifiers)
+    return {"by_fields": by_fields, "conflicts": profile.conflicts, "format": "json", "name": "user"}
+
+
+def _check_identifier(schema: Schema, field: str) -> None:
+    known = [one.name for one in schema.fields if one.identifier]
+    if field not in known and field not in SYSTEM_IDENTIFIERS:
+        shown = ", ".join([*known, "_id"])
+        msg = f"{field} does not identify profiles; look one up by {shown}"
+        raise InvalidInput(msg, path="field")

@@ -1,0 +1,220 @@
+"""Templates: kept with their earlier versions, checked before they are stored, tried out without sending."""
+
+from collections.abc import Mapping
+
+import msgspec
+import orjson
+
+from gatepost.core.templates.context import generated_entity
+from gatepost.core.templates.vetting import MAX_SOURCE_BYTES
+from gatepost.model.catalog import Job, Template, TemplateType
+from gatepost.model.errors import Conflict, InvalidInput, TemplateError, Unavailable
+from gatepost.model.jsonvalue import JsonObject, JsonValue
+from gatepost.model.times import Instant
+from gatepost.operations.context import Context, new_id
+from gatepost.operations.records import checked_name, current_schema, live_jobs, template_of
+from gatepost.operations.slugs import slug_of
+from gatepost.ports.renderer import RenderContext, RenderFailure
+from gatepost.ports.store import Transaction
+
+KEPT_VERSIONS = 10
+"""Earlier texts of a template that stay readable."""
+
+TEMPLATE_KEYS = ("template_id", "webhook_url_template_id")
+"""Where a job's configuration names templates."""
+
+
+class TemplateDraft(msgspec.Struct, frozen=True):
+    """A template as a user wants it."""
+
+    name: str
+    type: str
+    source: str
+    description: str = ""
+    desired_format: str = ""
+    origin: str = ""
+
+
+class TemplateTest(msgspec.Struct, frozen=True, kw_only=True):
+    """What to try a template on; without an entity one is made up from the schema."""
+
+    source: str
+    type: str = "jsonnet"
+    entity: JsonObject | None = None
+    job_config: JsonObject = {}
+    sample_segments: JsonObject = {}
+    """`names` of audiences the entity is in, and `as`: `env` or `entity` when the template may see them."""
+
+
+async def create_template(
+    context: Context, account: int, draft: TemplateDraft, *, force: bool = False, repair: bool = False
+) -> Template:
+    """Store a template; an exact repeat returns the one that is there."""
+    checked = await checked_template(context, draft, force=force, repair=repair)
+    now = context.clock.wall()
+    return await context.store.write(lambda tx: put_template(tx, account, checked, now))
+
+
+async def update_template(
+    context: Context,
+    account: int,
+    id_: str,
+    draft: TemplateDraft,
+    *,
+    force: bool = False,
+    repair: bool = False,
+) -> Template:
+    """Give a template a new text or name; the earlier version stays readable."""
+    checked = await checked_template(context, draft, force=force, repair=repair)
+    now = context.clock.wall()
+    return await context.store.write(lambda tx: replace_template(tx, account, id_, checked, now))
+
+
+async def list_templates(context: Context, account: int) -> list[Template]:
+    """Return an account's templates, oldest first."""
+    return await context.store.read(lambda tx: current_templates(tx, account))
+
+
+async def get_template(context: Context, account: int, id_: str) -> Template:
+    """Return one template."""
+    return await context.store.read(lambda tx: template_of(tx, account, id_))
+
+
+async def list_versions(context: Context, account: int, id_: str) -> list[Template]:
+    """Return a template's kept versions, the current one first."""
+
+    def work(tx: Transaction) -> list[Template]:
+        current = template_of(tx, account, id_)
+        return [current, *reversed(_earlier(tx, current))]
+
+    return await context.store.read(work)
+
+
+async def delete_template(context: Context, account: int, id_: str) -> None:
+    """Remove a template that no job uses."""
+    await context.store.write(lambda tx: remove_template(tx, account, id_))
+
+
+async def test_template(context: Context, account: int, test: TemplateTest) -> str:
+    """Return what a template prints for an entity, or what the engine says against it."""
+    type_ = checked_type(test.type)
+    entity = test.entity
+    if entity is None:
+        schema = await context.store.read(lambda tx: current_schema(tx, account))
+        entity = generated_entity(schema.fields, context.clock.audience())
+    shown = _with_segments(entity, test.sample_segments)
+    given = RenderContext(entity=orjson.dumps(shown), job_config=orjson.dumps(test.job_config))
+    (result,) = await context.renderer.render(type_.value, test.source, [given])
+    if not isinstance(result, RenderFailure):
+        return result.text
+    if result.kind == "engine":
+        raise Unavailable(result.message)
+    return f"evaluating snippet: {result.message}"
+
+
+async def checked_template(
+    context: Context, draft: TemplateDraft, *, force: bool, repair: bool
+) -> TemplateDraft:
+    """Return a draft fit to be stored: syntax checked unless forced, mended when asked and possible."""
+    name, type_ = checked_name(draft.name, "name"), checked_type(draft.type)
+    checked = msgspec.structs.replace(draft, name=name, type=type_.value)
+    if len(draft.source.encode("utf-8", "surrogatepass")) > MAX_SOURCE_BYTES:
+        msg = f"the template is longer than {MAX_SOURCE_BYTES // 1024} KiB"
+        raise InvalidInput(msg, path="source")
+    if force:
+        return checked
+    try:
+        await context.renderer.check(type_.value, draft.source)
+    except TemplateError as error:
+        if not repair or error.repaired is None:
+            raise
+        await context.renderer.check(type_.value, error.repaired)
+        return msgspec.structs.replace(checked, source=error.repaired)
+    return checked
+
+
+def checked_type(type_: str) -> TemplateType:
+    """Return the language of a template; raise InvalidInput when there is none of this name."""
+    try:
+        return TemplateType(type_.lower())
+    except ValueError:
+        known = ", ".join(one.value for one in TemplateType)
+        msg = f"there are no {type_!r} templates here; the types are: {known}"
+        raise InvalidInput(msg, path="type") from None
+
+
+def put_template(tx: Transaction, account: int, draft: TemplateDraft, now: Instant) -> Template:
+    """Store a checked draft inside a transaction, unless the same is stored already."""
+    key = (draft.name, draft.type, draft.source)
+    for known in current_templates(tx, account):
+        if (known.name, known.type.value, known.source) == key:
+            return known
+    template = Template(
+        id=new_id(),
+        account=account,
+        name=draft.name,
+        type=TemplateType(draft.type),
+        source=draft.source,
+        description=draft.description,
+        desired_format=draft.desired_format,
+        origin=draft.origin,
+        created=now,
+        updated=now,
+    )
+    tx.catalog.put(account, template.id, template)
+    return template
+
+
+def replace_template(tx: Transaction, account: int, id_: str, draft: TemplateDraft, now: Instant) -> Template:
+    """Store a checked draft as the next version of a template inside a transaction."""
+    old = template_of(tx, account, id_)
+    updated = msgspec.structs.replace(
+        old,
+        name=draft.name,
+        type=TemplateType(draft.type),
+        source=draft.source,
+        description=draft.description,
+        desired_format=draft.desired_format,
+        version=old.version + 1,
+        updated=now,
+    )
+    kept = msgspec.structs.replace(old, id=f"{old.id}@{old.version}")
+    tx.catalog.put(account, kept.id, kept)
+    tx.catalog.remove(Template, account, f"{old.id}@{old.version - KEPT_VERSIONS}")
+    tx.catalog.put(account, old.id, updated)
+    return updated
+
+
+def remove_template(tx: Transaction, account: int, id_: str) -> None:
+    """Remove a template and its versions inside a transaction; raise Conflict naming the jobs that use it."""
+    template = template_of(tx, account, id_)
+    users = [job.name for job in live_jobs(tx, account) if id_ in templates_in(job)]
+    if users:
+        msg = f"the template {template.name!r} is used by {', '.join(users)}; give them another or kill them"
+        raise Conflict(msg)
+    for version in (*_earlier(tx, template), template):
+        tx.catalog.remove(Template, account, version.id)
+
+
+def current_templates(tx: Transaction, account: int) -> list[Template]:
+    """Return templates without their earlier versions, oldest first."""
+    return [template for template in tx.catalog.list(Template, account) if "@" not in template.id]
+
+
+def templates_in(job: Job) -> set[JsonValue]:
+    """Return the ids of the templates a job uses."""
+    return {job.config.get(key) for key in TEMPLATE_KEYS}
+
+
+def _earlier(tx: Transaction, template: Template) -> list[Template]:
+    oldest = max(1, template.version - KEPT_VERSIONS)
+    ids = [f"{template.id}@{version}" for version in range(oldest, template.version)]
+    return [kept for id_ in ids if (kept := tx.catalog.get(Template, template.account, id_)) is not None]
+
+
+def _with_segments(entity: JsonObject, sample: Mapping[str, JsonValue]) -> JsonObject:
+    names = sample.get("names")
+    if sample.get("as") not in {"env", "entity"} or not isinstance(names, list | tuple):
+        return entity
+    # Templates look up memberships in one place, whichever of the two was asked for.
+    return {**entity, "_segments": [slug_of(str(name)) for name in names]}
