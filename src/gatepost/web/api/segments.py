@@ -1,0 +1,160 @@
+"""Audiences in the first generation of the API, which calls them segments."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from gatepost.model.audience import Audience
+from gatepost.model.errors import FilterError, InvalidInput
+from gatepost.operations.audiences import (
+    ad_hoc_size,
+    delete_audience,
+    get_audience,
+    list_audiences,
+    scan,
+    sizes,
+    validate,
+)
+from gatepost.web.api.audiences import listed, save_change, save_new, shown, sized
+from gatepost.web.bodies import text_of
+from gatepost.web.documentation import TEXT, accepts, answers, empty_answer
+from gatepost.web.envelopes import answer_v1, no_content
+from gatepost.web.session import Body, Here
+
+router = APIRouter(prefix="/api/segment", tags=["audiences"])
+
+_FILTER = 'FILTER AND (total_spent > 500, last_visit > "now-30d") FROM user ALIAS loyal'
+_OBJECT = {
+    "id": "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+    "name": "Loyal",
+    "slug_name": "loyal",
+    "segment_ql": _FILTER,
+}
+_SUCCESS = {"status": 200, "message": "success"}
+_ONE = answers({"data": _OBJECT, **_SUCCESS})
+_MADE = answers({"data": _OBJECT, "status": 201, "message": "success"}, 201)
+_SIZE = {"id": "", "name": "", "slug_name": "", "size": 42}
+_PAGE = answers({"data": [{"email": "ada@example.com"}], **_SUCCESS, "_next": "", "total": 1})
+_WISH = accepts({"name": "Loyal", "segment_ql": _FILTER, "slug_name": "loyal"})
+_TEXT = accepts(_FILTER, TEXT)
+
+_LARGEST_PAGE = 100
+
+
+class _Page(BaseModel):
+    """Which part of a list of members is wanted."""
+
+    start: str = ""
+    limit: int = 10
+    fields: str = ""
+
+
+@router.get("", responses=answers({"data": [_OBJECT], **_SUCCESS}))
+async def segments(here: Here, table: str = "user", valid: str = "true") -> Response:
+    """List audiences."""
+    # Only valid audiences are ever stored.
+    found = [] if valid == "false" else await list_audiences(here.context, here.number)
+    return answer_v1([shown(here, audience) for audience in found if audience.table == table])
+
+
+@router.post("", responses=_MADE, openapi_extra=_WISH)
+async def create(here: Here, body: Body, force: bool = False) -> Response:
+    """Create an audience from JSON, or create or replace the one that a FilterQL text names by its ALIAS."""
+    return answer_v1(shown(here, await save_new(here, body, force=force)), status=201)
+
+
+@router.delete("", status_code=204, responses=empty_answer())
+async def delete_several(here: Here, ids: str) -> Response:
+    """Delete audiences by ids or slugs, separated by commas; members leave first."""
+    await delete_audience(here.context, here.number, listed(ids))
+    return no_content()
+
+
+@router.post("/validate", responses=answers({"data": None, **_SUCCESS}), openapi_extra=_TEXT)
+async def check(_here: Here, body: Body) -> Response:
+    """Check the syntax of a FilterQL text; fields are not looked at."""
+    try:
+        validate(text_of(body))
+    except FilterError as error:
+        raise FilterError(
+            f"Failed parsing segment QL: {error.message}",
+            line=error.line,
+            column=error.column,
+            excerpt=error.excerpt,
+            hint=error.hint,
+        ) from error
+    return answer_v1(None)
+
+
+@router.post("/size", responses=answers({"data": _SIZE, **_SUCCESS}), openapi_extra=_TEXT)
+async def size_of_text(here: Here, body: Body) -> Response:
+    """Count the profiles that a FilterQL text matches now."""
+    size = await ad_hoc_size(here.context, here.number, text_of(body))
+    return answer_v1({"id": "", "name": "", "slug_name": "", "size": size})
+
+
+@router.get("/sizes", responses=answers({"data": [_SIZE], **_SUCCESS}))
+async def all_sizes(here: Here, ids: str = "") -> Response:
+    """Tell how many are in each audience, or in those named by `ids`."""
+    wanted = set(listed(ids))
+    found = await list_audiences(here.context, here.number)
+    chosen = [audience for audience in found if not wanted or wanted & {audience.id, audience.slug}]
+    return answer_v1(await _sizes(here, chosen))
+
+
+@router.post("/scan", responses=_PAGE, openapi_extra=_TEXT)
+async def scan_text(here: Here, body: Body, page: Annotated[_Page, Query()]) -> Response:
+    """List the profiles that a FilterQL text matches now, page by page."""
+    return await _scanned(here, text_of(body), page)
+
+
+@router.get("/{id_}", responses=_ONE)
+async def segment(here: Here, id_: str) -> Response:
+    """Return one audience by id or slug."""
+    return answer_v1(shown(here, await get_audience(here.context, here.number, id_)))
+
+
+@router.put("/{id_}", responses=_ONE, openapi_extra=_WISH)
+async def update(here: Here, body: Body, id_: str, force: bool = False) -> Response:
+    """Change an audience; members whom a new filter moves enter or leave like any others."""
+    return answer_v1(shown(here, await save_change(here, id_, body, force=force)))
+
+
+@router.delete("/{id_}", status_code=204, responses=empty_answer())
+async def delete(here: Here, id_: str) -> Response:
+    """Delete an audience; its members leave first, and running jobs send the exits."""
+    await delete_audience(here.context, here.number, [id_])
+    return no_content()
+
+
+@router.get("/{id_}/size", responses=answers({"data": _SIZE, **_SUCCESS}))
+async def size(here: Here, id_: str) -> Response:
+    """Tell how many are in an audience."""
+    found = await get_audience(here.context, here.number, id_)
+    return answer_v1((await _sizes(here, [found]))[0])
+
+
+@router.get("/{id_}/scan", responses=_PAGE)
+@router.post("/{id_}/scan", responses=_PAGE)
+async def members(here: Here, id_: str, page: Annotated[_Page, Query()]) -> Response:
+    """List the members of an audience, page by page: go on with `start` set to the `_next` of the page before."""
+    found = await get_audience(here.context, here.number, id_)
+    return await _scanned(here, found.id, page)
+
+
+async def _scanned(here: Here, which: str, page: _Page) -> Response:
+    if not 0 < page.limit <= _LARGEST_PAGE:
+        msg = f"limit is {page.limit}; a page has 1 to {_LARGEST_PAGE} members"
+        raise InvalidInput(msg, path="limit")
+    found = await scan(
+        here.context, here.number, which, start=page.start, limit=page.limit, fields=listed(page.fields)
+    )
+    return answer_v1(found.entities, _next=found.next, total=found.total)
+
+
+async def _sizes(here: Here, audiences: list[Audience]) -> list[dict[str, object]]:
+    counted = await sizes(here.context, here.number)
+    whole = [sized(here, audience, counted.get(audience.id)) for audience in audiences]
+    return [{name: audience[name] for name in _SIZE} for audience in whole]

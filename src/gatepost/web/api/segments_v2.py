@@ -1,0 +1,68 @@
+"""Audiences in the second generation of the API, which calls them segments."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from gatepost.model.audience import Audience
+from gatepost.operations.audiences import delete_audience, get_audience, list_audiences, sizes
+from gatepost.web.api.audiences import listed, save_change, save_new, shown, sized
+from gatepost.web.documentation import accepts, answers, empty_answer
+from gatepost.web.envelopes import answer_v2, no_content
+from gatepost.web.session import Body, Here
+
+router = APIRouter(prefix="/v2/segment", tags=["audiences"])
+
+_FILTER = 'FILTER AND (total_spent > 500, last_visit > "now-30d") FROM user'
+_OBJECT = {
+    "id": "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+    "name": "Loyal",
+    "slug_name": "loyal",
+    "segment_ql": _FILTER,
+}
+_REST = {"request_id": "9b1c", "status": 200}
+_ONE = answers({"data": _OBJECT, **_REST})
+_WISH = accepts({"name": "Loyal", "segment_ql": _FILTER, "slug_name": "loyal"})
+
+
+@router.get("", responses=answers({"data": [_OBJECT], **_REST}))
+async def segments(here: Here, table: str = "user", kind: str = "", sizes: bool = False) -> Response:
+    """List audiences, with the number of their members if wanted."""
+    found = [
+        audience
+        for audience in await list_audiences(here.context, here.number)
+        if audience.table == table and kind in {"", audience.kind}
+    ]
+    return answer_v2(here.id, await _shown(here, found, with_sizes=sizes))
+
+
+@router.post("", responses=answers({"data": _OBJECT, **_REST, "status": 201}, 201), openapi_extra=_WISH)
+async def create(here: Here, body: Body, force: bool = False) -> Response:
+    """Create an audience from JSON, or create or replace the one that a FilterQL text names by its ALIAS."""
+    return answer_v2(here.id, shown(here, await save_new(here, body, force=force)), status=201)
+
+
+@router.get("/{id_}", responses=_ONE)
+async def segment(here: Here, id_: str, sizes: bool = False) -> Response:
+    """Return one audience by id or slug."""
+    found = await get_audience(here.context, here.number, id_)
+    return answer_v2(here.id, (await _shown(here, [found], with_sizes=sizes))[0])
+
+
+@router.put("/{id_}", responses=_ONE, openapi_extra=_WISH)
+async def update(here: Here, body: Body, id_: str, force: bool = False) -> Response:
+    """Change an audience; members whom a new filter moves enter or leave like any others."""
+    return answer_v2(here.id, shown(here, await save_change(here, id_, body, force=force)))
+
+
+@router.delete("/{ids}", status_code=204, responses=empty_answer())
+async def delete(here: Here, ids: str) -> Response:
+    """Delete audiences by ids or slugs, separated by commas; members leave first."""
+    await delete_audience(here.context, here.number, listed(ids))
+    return no_content()
+
+
+async def _shown(here: Here, audiences: list[Audience], *, with_sizes: bool) -> list[dict[str, object]]:
+    if not with_sizes:
+        return [shown(here, audience) for audience in audiences]
+    counted = await sizes(here.context, here.number)
+    return [sized(here, audience, counted.get(audience.id)) for audience in audiences]

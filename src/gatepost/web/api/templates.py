@@ -1,0 +1,167 @@
+"""Templates: kept, read back, tried out. The source is the raw body, whatever its content type says."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from gatepost.model.catalog import Template
+from gatepost.model.times import to_rfc3339
+from gatepost.operations.templates import (
+    TemplateDraft,
+    TemplateTest,
+    create_template,
+    delete_template,
+    get_template,
+    list_templates,
+    test_template,
+    update_template,
+)
+from gatepost.web.bodies import decoded, text_of
+from gatepost.web.documentation import TEXT, accepts, answers
+from gatepost.web.envelopes import answer_v2
+from gatepost.web.session import Body, Here
+
+router = APIRouter(prefix="/v2/template", tags=["templates"])
+
+_METADATA = {
+    "id": "5f0d1c6e2b7a4c3d8e9f001122334455",
+    "name": "insider_enter",
+    "type": "jsonnet",
+    "created": "2026-01-02T03:04:05Z",
+    "updated": "2026-01-02T03:04:05Z",
+}
+_ONE = answers({"data": _METADATA, "request_id": "9b1c", "status": 200})
+_PRINTED = answers({"data": '{\n   "email": "ada@example.com"\n}\n', "request_id": "9b1c", "status": 200})
+_TRIAL = {"entity": {"email": "ada@example.com"}, "job_config": {}}
+_SOURCE = accepts("{ email: std.parseJson(std.extVar('ly_entity')).email }", TEXT)
+
+
+class _Wish(BaseModel):
+    """What the query of an update says; what it leaves out stays as it is."""
+
+    name: str | None = None
+    type: str | None = None
+    description: str | None = None
+    desired_format: str | None = None
+    force: bool = False
+    repair: bool = False
+
+
+class _NewWish(BaseModel):
+    """What the query of a creation says."""
+
+    name: str
+    type: str
+    description: str = ""
+    desired_format: str = ""
+    force: bool = False
+    repair: bool = False
+
+
+class _Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """What to try a stored template on."""
+
+    entity: dict[str, Any] | None = None
+    job_config: dict[str, Any] = {}
+    sample_segments: dict[str, Any] = {}
+
+
+class _UnsavedTrial(_Trial, frozen=True, kw_only=True):
+    """A template that is not stored, and what to try it on."""
+
+    template_definition: str
+    template_type: str = "jsonnet"
+
+
+@router.get("", responses=answers({"data": [_METADATA], "request_id": "9b1c", "status": 200}))
+async def templates(here: Here) -> Response:
+    """List templates, without their sources."""
+    found = await list_templates(here.context, here.number)
+    return answer_v2(here.id, [_shown(template) for template in found])
+
+
+@router.post("", responses=_ONE, openapi_extra=_SOURCE)
+async def create(here: Here, body: Body, wish: Annotated[_NewWish, Query()]) -> Response:
+    """Store a template after a syntax check; `force` stores it anyway, `repair` mends known damage."""
+    draft = TemplateDraft(wish.name, wish.type, text_of(body), wish.description, wish.desired_format)
+    made = await create_template(here.context, here.number, draft, force=wish.force, repair=wish.repair)
+    return answer_v2(here.id, _shown(made))
+
+
+@router.post("/test", responses=_PRINTED, openapi_extra=accepts({"template_definition": "{}", **_TRIAL}))
+async def try_unsaved(here: Here, body: Body) -> Response:
+    """Return what a template that is not stored prints; an error of the template is printed too."""
+    trial = decoded(body, _UnsavedTrial)
+    return await _printed(here, trial, trial.template_definition, trial.template_type)
+
+
+@router.get("/{id_}", responses=_ONE)
+async def template(here: Here, id_: str) -> Response:
+    """Return one template without its source."""
+    return answer_v2(here.id, _shown(await get_template(here.context, here.number, id_)))
+
+
+@router.get("/{id_}/definition", responses=answers({"data": "{ ... }", "request_id": "9b1c", "status": 200}))
+async def definition(here: Here, id_: str) -> Response:
+    """Return a template's source."""
+    return answer_v2(here.id, (await get_template(here.context, here.number, id_)).source)
+
+
+@router.put("/{id_}", responses=_ONE, openapi_extra=_SOURCE)
+async def update(here: Here, body: Body, id_: str, wish: Annotated[_Wish, Query()]) -> Response:
+    """Give a template a new source; what the query leaves out stays as it is."""
+    old = await get_template(here.context, here.number, id_)
+    draft = TemplateDraft(
+        old.name if wish.name is None else wish.name,
+        old.type.value if wish.type is None else wish.type,
+        text_of(body),
+        old.description if wish.description is None else wish.description,
+        old.desired_format if wish.desired_format is None else wish.desired_format,
+        old.origin,
+    )
+    updated = await update_template(
+        here.context, here.number, id_, draft, force=wish.force, repair=wish.repair
+    )
+    return answer_v2(here.id, _shown(updated))
+
+
+@router.delete("/{id_}", responses=answers({"request_id": "9b1c", "status": 200}))
+async def delete(here: Here, id_: str) -> Response:
+    """Delete a template that no job uses."""
+    await delete_template(here.context, here.number, id_)
+    return answer_v2(here.id)
+
+
+@router.post("/{id_}/test", responses=_PRINTED, openapi_extra=accepts(_TRIAL))
+async def try_saved(here: Here, body: Body, id_: str) -> Response:
+    """Return what a stored template prints; an error of the template is printed too."""
+    stored = await get_template(here.context, here.number, id_)
+    return await _printed(here, decoded(body or b"{}", _Trial), stored.source, stored.type.value)
+
+
+async def _printed(here: Here, trial: _Trial, source: str, type_: str) -> Response:
+    test = TemplateTest(
+        source=source,
+        type=type_,
+        entity=trial.entity,
+        job_config=trial.job_config,
+        sample_segments=trial.sample_segments,
+    )
+    return answer_v2(here.id, await test_template(here.context, here.number, test))
+
+
+def _shown(template: Template) -> dict[str, Any]:
+    """Return a template's metadata; empty members are left out, as Lytics does."""
+    members = {
+        "id": template.id,
+        "name": template.name,
+        "type": template.type.value,
+        "description": template.description,
+        "desired_format": template.desired_format,
+        "created": to_rfc3339(template.created),
+        "updated": to_rfc3339(template.updated),
+    }
+    return {name: value for name, value in members.items() if value}

@@ -1,0 +1,239 @@
+"""The command line against a real gatepost: each command as a process of its own, as a person would call it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import StartServer
+
+CONFIG = """\
+streams:
+  orders:
+schema:
+  ranks: [email]
+  fields:
+    email: {identifier: true}
+    orders: {type: int, merge: count}
+  mappings:
+    - {stream: orders, field: email, expression: email}
+    - {stream: orders, field: orders, expression: number}
+audiences:
+  buyers: {filter: orders >= 1}
+templates:
+  hook: {path: hook.jsonnet}
+authorizations:
+  shop:
+    headers: {X-TOKEN: '${SHOP_TOKEN}'}
+"""
+TEMPLATE = "local profile = import 'lytemplates.libsonnet'; { email: profile.get('email') }\n"
+SECRET = "a-secret-of-the-shop"
+NOWHERE = "http://127.0.0.1:9/hook"
+
+Gatepost = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def gatepost(gatepost_server: StartServer, tmp_path: Path) -> Gatepost:
+    """Call the command line, pointed at a server that may send to this machine."""
+    server = gatepost_server(clock="wall", allow_hosts=["127.0.0.1"])
+    environment = {
+        **os.environ,
+        "GATEPOST_URL": server.url,
+        "GATEPOST_TOKEN": server.token,
+        "SHOP_TOKEN": SECRET,
+        "COLUMNS": "100",
+    }
+
+    def call(*arguments: str, told: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "gatepost", *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, input=told, capture_output=True, text=True, check=False
+        )
+
+    return call
+
+
+@pytest.fixture
+def configured(gatepost: Gatepost, tmp_path: Path) -> Gatepost:
+    """The same, with a shop's configuration applied."""
+    (tmp_path / "gatepost.yaml").write_text(CONFIG)
+    (tmp_path / "hook.jsonnet").write_text(TEMPLATE)
+    read(gatepost("config", "apply", "-f", ".", "--json"))
+    return gatepost
+
+
+def read(done: subprocess.CompletedProcess[str]) -> Any:
+    """Return the one JSON document that a command printed."""
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def awaited(attempt: Callable[[], bool]) -> None:
+    """Ask again until it is so; fail after half a minute."""
+    deadline = time.monotonic() + 30
+    while not attempt():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.1)
+
+
+def test_a_configuration_is_shown_applied_and_then_left_alone(gatepost: Gatepost, tmp_path: Path) -> None:
+    (tmp_path / "gatepost.yaml").write_text(CONFIG)
+    (tmp_path / "hook.jsonnet").write_text("{}")
+
+    shown = gatepost("config", "apply", "-f", "gatepost.yaml", "--dry-run")
+    before = read(gatepost("audience", "list", "--json"))
+    applied = read(gatepost("config", "apply", "-f", "gatepost.yaml", "--json"))
+    again = read(gatepost("config", "apply", "-f", "gatepost.yaml", "--json"))
+
+    assert "nothing was changed" in shown.stdout
+    assert before == []
+    assert {change["action"] for change in applied["changes"]} == {"create"}
+    assert {change["action"] for change in again["changes"]} == {"unchanged"}
+    assert SECRET not in shown.stdout + shown.stderr
+
+
+def test_a_mistake_is_named_with_its_line_and_nothing_is_changed(gatepost: Gatepost, tmp_path: Path) -> None:
+    (tmp_path / "gatepost.yaml").write_text(CONFIG.replace("orders >= 1", "ordrs >= 1"))
+    (tmp_path / "hook.jsonnet").write_text("{ email: }")
+
+    refused = gatepost("config", "apply", "-f", "gatepost.yaml")
+
+    assert refused.returncode == 1
+    assert "gatepost.yaml:12:20: audiences.buyers.filter: " in refused.stderr
+    assert "hook.jsonnet:1:" in refused.stderr
+    assert "nothing was changed" in refused.stderr
+    assert read(gatepost("audience", "list", "--json")) == []
+
+
+def test_what_the_files_no_longer_hold_is_deleted_only_when_confirmed(
+    configured: Gatepost, tmp_path: Path
+) -> None:
+    (tmp_path / "gatepost.yaml").write_text(CONFIG.replace("  buyers: {filter: orders >= 1}\n", ""))
+
+    kept = configured("config", "apply", "-f", "gatepost.yaml")
+    asked = configured("config", "apply", "-f", "gatepost.yaml", "--prune")
+    still = read(configured("audience", "list", "--json"))
+    pruned = read(configured("config", "apply", "-f", "gatepost.yaml", "--prune", "--yes", "--json"))
+
+    assert kept.returncode == 0, kept.stderr
+    assert (asked.returncode, [audience["slug_name"] for audience in still]) == (1, ["buyers"])
+    assert "--yes" in asked.stderr
+    assert ("delete", "buyers") in [(change["action"], change["name"]) for change in pruned["changes"]]
+
+
+def test_a_file_of_events_becomes_profiles_and_members(configured: Gatepost, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("email,number\nana@example.com,1\nbo@example.com,2\n")
+
+    collected = read(configured("collect", "orders", "orders.csv", "--json"))
+    awaited(lambda: read(configured("audience", "size", "buyers", "--json"))["size"] == 2)
+
+    assert collected == {"accepted": 2, "rejected": 0, "dry_run": False}
+    assert read(configured("profile", "show", "email", "ana@example.com", "--json"))["orders"] == 1
+    members = configured("audience", "members", "buyers", "--field", "email", "--json").stdout.splitlines()
+    assert {json.loads(line)["email"] for line in members} == {"ana@example.com", "bo@example.com"}
+
+
+def test_a_bad_line_is_named_and_the_rest_can_be_sent_without_it(
+    configured: Gatepost, tmp_path: Path
+) -> None:
+    (tmp_path / "orders.ndjson").write_text('{"email":"ana@example.com"}\n{"email":\n')
+
+    refused = configured("collect", "orders", "orders.ndjson")
+    dropped = read(configured("collect", "orders", "orders.ndjson", "--drop-errors", "--json"))
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: orders.ndjson:2: not valid JSON")
+    assert (dropped["accepted"], dropped["rejected"]) == (1, 1)
+
+
+def test_a_job_is_made_verified_steered_and_killed(configured: Gatepost) -> None:
+    wanted = ["--audience", "buyers", "--to", NOWHERE, "--template", "hook", "--authorization", "shop"]
+
+    made = read(configured("job", "create", "tell", *wanted, "--events", "enter", "--json"))
+    recorded = configured("job", "verify", "tell", "--record")
+    paused = read(configured("job", "pause", "tell", "--json"))
+    unasked = configured("job", "kill", "tell")
+    killed = read(configured("job", "kill", made["id"][:8], "--yes", "--json"))
+
+    assert (made["status"], made["config"]["audience_events"]) == ("running", "enters_only")
+    assert f"POST {NOWHERE}" in recorded.stdout
+    assert "Nothing was sent." in recorded.stdout
+    assert SECRET not in recorded.stdout + recorded.stderr
+    assert paused["status"] == "paused"
+    assert (unasked.returncode, killed["status"]) == (1, "deleted")
+
+
+def test_a_verification_warns_first_and_sends_only_when_told(configured: Gatepost) -> None:
+    configured("job", "create", "tell", "--audience", "buyers", "--to", NOWHERE)
+
+    unasked = configured("job", "verify", "tell")
+    sent = configured("job", "verify", "tell", "--yes", "--json")
+
+    assert "for good" in unasked.stderr
+    assert (unasked.returncode, "answer" in unasked.stdout) == (1, False)
+    steps = json.loads(sent.stdout)["steps"]
+    assert sent.returncode == 1
+    assert next(step["name"] for step in steps if not step["ok"]) == "answer"
+
+
+def test_a_template_is_tried_on_a_person_before_it_is_saved(configured: Gatepost, tmp_path: Path) -> None:
+    (tmp_path / "person.json").write_text('{"email": "ana@example.com"}')
+    (tmp_path / "strict.jsonnet").write_text("error 'nobody to greet'")
+
+    printed = configured("template", "test", "hook.jsonnet", "--entity", "person.json")
+    failed = configured("template", "test", "strict.jsonnet", "--entity", "-", told="{}")
+    saved = read(configured("template", "create", "second", "hook.jsonnet", "--json"))
+    deleted = read(configured("template", "delete", "second", "--yes", "--json"))
+
+    assert json.loads(printed.stdout) == {"email": "ana@example.com"}
+    assert failed.returncode == 1
+    assert "nobody to greet" in failed.stderr
+    assert deleted == {"deleted": saved["id"]}
+
+
+def test_a_token_is_shown_once_and_is_useless_after_its_revocation(gatepost: Gatepost) -> None:
+    made = read(gatepost("token", "create", "--label", "report", "--scope", "read", "--json"))
+    listed = gatepost("token", "list").stdout
+    seen = gatepost("job", "list", "--token", made["token"])
+    gatepost("token", "revoke", "report", "--yes")
+    refused = gatepost("job", "list", "--token", made["token"])
+
+    assert "report" in listed
+    assert made["token"] not in listed
+    assert (seen.returncode, refused.returncode) == (0, 1)
+    assert "does not take this token" in refused.stderr
+
+
+def test_deliveries_are_listed_shown_and_replayed(configured: Gatepost) -> None:
+    configured("template", "update", "hook", "-", told="assert false : 'not today'; {}")
+    configured("job", "create", "tell", "--audience", "buyers", "--to", NOWHERE, "--template", "hook")
+    configured("collect", "orders", "-", told='{"email":"ana@example.com","number":1}\n')
+    awaited(lambda: bool(configured("delivery", "list", "--state", "omitted", "--json").stdout))
+
+    delivery = json.loads(configured("delivery", "list", "--json").stdout)
+    shown = configured("delivery", "show", delivery["id"][:12])
+    counted = read(configured("delivery", "replay", "--state", "omitted", "--dry-run", "--json"))
+    replayed = read(
+        configured("delivery", "replay", "--state", "omitted", "--job", "tell", "--yes", "--json")
+    )
+
+    assert "not today" in shown.stdout
+    assert counted == {"found": 1, "replayed": 0, "refused": 0}
+    assert replayed == {"found": 1, "replayed": 1, "refused": 0}
+
+
+def test_the_example_is_applied_twice_without_a_second_change(gatepost: Gatepost, repository: Path) -> None:
+    example = str(repository / "examples" / "insider")
+
+    applied = read(gatepost("config", "apply", "-f", example, "--json"))
+    again = read(gatepost("config", "apply", "-f", example, "--json"))
+
+    assert {change["action"] for change in applied["changes"]} <= {"create", "update"}
+    assert {change["action"] for change in again["changes"]} == {"unchanged"}
