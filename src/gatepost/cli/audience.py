@@ -1,0 +1,180 @@
+"""`gatepost audience`: rules, and who fulfils them."""
+
+from typing import Annotated, Any
+
+import typer
+
+from gatepost.cli.client import TEXT, Client, path_of
+from gatepost.cli.command import Session, client_command, part
+from gatepost.cli.confirmation import confirm
+from gatepost.cli.naming import named
+from gatepost.cli.output import Output, moment, short_id
+
+app = part("List, change and look into audiences.")
+
+Which = Annotated[str, typer.Argument(metavar="AUDIENCE", help="Slug, id, or the beginning of an id.")]
+Limit = Annotated[int, typer.Option(min=0, help="How many to show; 0 shows all.")]
+Fields = Annotated[
+    list[str] | None, typer.Option("--field", metavar="NAME", help="Field to show; repeatable.")
+]
+Filter = Annotated[str, typer.Argument(help="FilterQL, such as 'visits > 3'.")]
+
+
+@app.callback()
+def group() -> None:
+    """List, change and look into audiences. Their rules are FilterQL."""
+
+
+@client_command(app, "list", "gatepost audience list", "gatepost audience list --json")
+def list_(session: Session) -> None:
+    """List audiences with their sizes."""
+    audiences = session.client.get("/v2/segment", sizes=True)
+    session.out.document(audiences)
+    rows = (
+        (audience["slug_name"], audience.get("size"), audience.get("segment_ql", ""))
+        for audience in audiences
+    )
+    session.out.table(("slug", ">size", "filter"), rows, empty="There are no audiences yet.")
+
+
+@client_command(app, "show", "gatepost audience show best_customers")
+def show(session: Session, audience: Which) -> None:
+    """Show one audience."""
+    found = _found(session.client, audience)
+    session.out.document(found)
+    session.out.facts(
+        (
+            ("slug", found["slug_name"]),
+            ("name", found.get("name")),
+            ("id", found["id"]),
+            ("description", found.get("description")),
+            ("filter", found.get("segment_ql")),
+            ("size", found.get("size")),
+            ("created", moment(found.get("created"))),
+            ("updated", moment(found.get("updated"))),
+        )
+    )
+
+
+@client_command(
+    app,
+    "create",
+    'gatepost audience create regulars \'count("orders", "30d") >= 3\'',
+    "gatepost audience create lapsed 'last_order < \"now-90d\"' --name 'Lapsed customers'",
+)
+def create(
+    session: Session,
+    slug: Annotated[str, typer.Argument(help="Short name, used in filters and templates.")],
+    filter_: Filter,
+    name: Annotated[str, typer.Option(help="Name for people; the slug unless told.")] = "",
+    description: Annotated[str, typer.Option(help="What it is for.")] = "",
+) -> None:
+    """Save an audience; everybody stored is evaluated in the background."""
+    body = {
+        "name": name or slug,
+        "slug_name": slug,
+        "segment_ql": filter_,
+        "description": description,
+    }
+    made = session.client.post("/v2/segment", body)
+    session.out.document(made)
+    session.out.say(f"created {made['slug_name']} ({short_id(made['id'])})")
+
+
+@client_command(app, "delete", "gatepost audience delete regulars", "gatepost audience delete regulars --yes")
+def delete(
+    session: Session,
+    audience: Which,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")
+    ] = False,
+) -> None:
+    """Delete an audience; its members leave it first, and running jobs are told."""
+    found = _found(session.client, audience)
+    what = f"{found['slug_name']}, which {found.get('size') or 0:,} are in"
+    if dry_run:
+        session.out.document({"would_delete": found["id"]})
+        session.out.say(f"would delete {what}; this was a dry run, nothing was changed")
+        return
+    confirm(f"Delete {what}?", yes=yes)
+    session.client.delete(path_of("v2", "segment", found["id"]))
+    session.out.document({"deleted": found["id"]})
+    session.out.say(f"deleted {found['slug_name']}")
+
+
+@client_command(app, "size", "gatepost audience size best_customers")
+def size(session: Session, audience: Which) -> None:
+    """Tell how many are in an audience."""
+    found = _found(session.client, audience)
+    count = int(found.get("size") or 0)
+    session.out.document({"slug": found["slug_name"], "size": count})
+    session.out.say(f"{count:,}")
+
+
+@client_command(
+    app,
+    "members",
+    "gatepost audience members best_customers --field email --limit 10",
+    "gatepost audience members best_customers --limit 0 --json > members.ndjson",
+)
+def members(session: Session, audience: Which, fields: Fields = None, limit: Limit = 20) -> None:
+    """List the members of an audience; with --json one line each, as they come."""
+    found = _found(session.client, audience)
+    path = path_of("api", "segment", found["id"], "scan")
+    wanted = ",".join(fields or ())
+    profiles = session.client.pages(path, at_most=limit, fields=wanted)
+    _show_profiles(session.out, profiles, fields, f"Nobody is in {found['slug_name']}.")
+
+
+@client_command(
+    app,
+    "preview",
+    "gatepost audience preview 'last_basket < \"now-3d\"' --field household_id",
+    "gatepost audience preview 'AND (INCLUDE regulars, NOT INCLUDE lapsed)' --limit 3",
+)
+def preview(session: Session, filter_: Filter, fields: Fields = None, limit: Limit = 20) -> None:
+    """Show whom a filter would match now, without saving it."""
+    client, out = session
+    statement = _statement(filter_).encode()
+    profiles = client.pages(
+        "/api/segment/scan", at_most=limit, content=statement, fields=",".join(fields or ())
+    )
+    _show_profiles(out, profiles, fields, "Nobody matches.")
+    if not out.json:
+        counted = client.call("POST", "/api/segment/size", content=statement, headers=TEXT)
+        out.say(f"{counted['data']['size']:,} match")
+
+
+def _found(client: Client, wanted: str) -> dict[str, Any]:
+    return named(client.get("/v2/segment", sizes=True), wanted, "audience", "slug_name", "name")
+
+
+def _statement(text: str) -> str:
+    """Return a filter as a statement; a bare condition is what people type."""
+    return text if text.lstrip().upper().startswith("FILTER") else f"FILTER {text}"
+
+
+def _show_profiles(out: Output, profiles: Any, fields: list[str] | None, empty: str) -> None:
+    if out.json:
+        for profile in profiles:
+            out.document(profile)
+        return
+    listed = list(profiles)
+    columns = fields or _columns(listed)
+    rows = ([profile.get(column) for column in columns] for profile in listed)
+    out.table(columns, rows, empty=empty)
+
+
+def _columns(profiles: list[dict[str, Any]]) -> list[str]:
+    """Return the id and the first plain fields that any of the profiles has."""
+    names: dict[str, None] = {}
+    for profile in profiles:
+        names |= {
+            name: None for name, value in profile.items() if not name.startswith("_") and _is_plain(value)
+        }
+    return ["_id", *list(names)[:3]]
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int | float)

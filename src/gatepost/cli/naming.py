@@ -1,0 +1,28 @@
+"""Finds a thing by what a person calls it: its id, the beginning of its id, or its name."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gatepost.cli.failure import CommandError
+
+_SHORTEST_PREFIX = 4
+_SHOWN = 8
+
+
+def named(items: Sequence[dict[str, Any]], wanted: str, kind: str, *keys: str) -> dict[str, Any]:
+    """Return the one item meant; `keys` are the members that hold names. Raise CommandError when it is unclear."""
+    keys = keys or ("name",)
+    found = [item for item in items if item.get("id") == wanted]
+    found = found or [item for item in items if any(item.get(key) == wanted for key in keys)]
+    if not found and len(wanted) >= _SHORTEST_PREFIX:
+        found = [item for item in items if str(item.get("id", "")).startswith(wanted)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(str(item["id"]) for item in found)
+        msg = f"{len(found)} {kind}s are called {wanted!r}"
+        raise CommandError(msg, hint=f"Name one by its id: {ids}")
+    names = [str(item.get(keys[0]) or item.get("id")) for item in items]
+    known = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    msg = f"there is no {kind} {wanted!r}"
+    raise CommandError(msg, hint=f"There are: {known}" if names else f"There are no {kind}s yet.")

@@ -1,0 +1,211 @@
+"""`gatepost template`: what makes a request body of a trigger."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from gatepost.cli.client import TEXT, Client, path_of
+from gatepost.cli.command import Session, client_command, part
+from gatepost.cli.confirmation import confirm
+from gatepost.cli.failure import CommandError
+from gatepost.cli.files import json_in, text_in
+from gatepost.cli.naming import named
+from gatepost.cli.output import moment, short_id
+from gatepost.cli.profile import stored_profile
+
+app = part("List, change and test templates.")
+
+_ERROR = "evaluating snippet: "
+"""How the printed text of a template that failed begins."""
+
+Which = Annotated[str, typer.Argument(metavar="TEMPLATE", help="Name, id, or the beginning of an id.")]
+Source = Annotated[Path, typer.Argument(metavar="FILE", help="The template's text; - reads standard input.")]
+Repair = Annotated[
+    bool, typer.Option("--repair", help="Mend known damage, such as escapes left by Markdown.")
+]
+
+
+class Crossing(StrEnum):
+    """The trigger a template is tried on."""
+
+    ENTER = "enter"
+    EXIT = "exit"
+
+
+@app.callback()
+def group() -> None:
+    """List, change and test templates. They are Jsonnet."""
+
+
+@client_command(app, "list", "gatepost template list", "gatepost template list --json")
+def list_(session: Session) -> None:
+    """List templates."""
+    templates = session.client.get("/v2/template")
+    session.out.document(templates)
+    rows = (
+        (
+            short_id(template["id"]),
+            template["name"],
+            template["type"],
+            moment(template.get("updated")),
+            template.get("description", ""),
+        )
+        for template in templates
+    )
+    session.out.table(
+        ("id", "name", "type", "updated", "description"), rows, empty="There are no templates yet."
+    )
+
+
+@client_command(
+    app,
+    "show",
+    "gatepost template show insider_enter",
+    "gatepost template show insider_enter --source > insider_enter.jsonnet",
+)
+def show(
+    session: Session,
+    template: Which,
+    source: Annotated[bool, typer.Option("--source", help="Print the text, and nothing else.")] = False,
+) -> None:
+    """Show one template and its text."""
+    client, out = session
+    found = _found(client, template)
+    text = str(client.get(path_of("v2", "template", found["id"], "definition")))
+    out.document({**found, "source": text})
+    if not source:
+        out.facts(
+            (name, found.get(name)) for name in ("name", "id", "type", "description", "created", "updated")
+        )
+        out.show("")
+    if not out.json:
+        typer.echo(text, nl=not text.endswith("\n"))
+
+
+@client_command(
+    app,
+    "create",
+    "gatepost template create insider_enter insider_enter.jsonnet",
+    "gatepost template create insider_exit - --repair < exit.jsonnet",
+)
+def create(
+    session: Session,
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    file: Source,
+    description: Annotated[str, typer.Option(help="What it is for.")] = "",
+    type_: Annotated[str, typer.Option("--type", help="Its language.")] = "jsonnet",
+    repair: Repair = False,
+) -> None:
+    """Save a template after a syntax check."""
+    query = {"name": name, "type": type_, "description": description, "repair": repair or None}
+    made = _sent(session.client, "POST", "/v2/template", text_in(file), query)
+    session.out.document(made)
+    session.out.say(f"created {made['name']} ({short_id(made['id'])})")
+
+
+@client_command(app, "update", "gatepost template update insider_enter insider_enter.jsonnet")
+def update(session: Session, template: Which, file: Source, repair: Repair = False) -> None:
+    """Give a template a new text; deliveries rendered from now on use it."""
+    found = _found(session.client, template)
+    path = path_of("v2", "template", found["id"])
+    made = _sent(session.client, "PUT", path, text_in(file), {"repair": repair or None})
+    session.out.document(made)
+    session.out.say(f"updated {made['name']} ({short_id(made['id'])})")
+
+
+@client_command(app, "delete", "gatepost template delete insider_enter --yes")
+def delete(
+    session: Session,
+    template: Which,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a template that no job uses."""
+    found = _found(session.client, template)
+    confirm(f"Delete the template {found['name']} ({short_id(found['id'])})?", yes=yes)
+    session.client.delete(path_of("v2", "template", found["id"]))
+    session.out.document({"deleted": found["id"]})
+    session.out.say(f"deleted {found['name']}")
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """What a template is tried on."""
+
+    entity: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="JSON object to use as the profile; - reads standard input."),
+    ] = None
+    profile: Annotated[
+        str, typer.Option(metavar="FIELD=VALUE", help="A stored profile, such as email=ana@example.com.")
+    ] = ""
+    trigger: Annotated[Crossing, typer.Option(help="The trigger to show it, where the profile has none.")] = (
+        Crossing.ENTER
+    )
+    audience: Annotated[str, typer.Option(metavar="SLUG", help="The audience of that trigger.")] = (
+        "test_audience"
+    )
+
+
+@client_command(
+    app,
+    "test",
+    "gatepost template test insider_enter --profile household_id=hh-900",
+    "gatepost template test insider_exit.jsonnet --entity person.json --trigger exit",
+)
+def test(
+    session: Session,
+    template: Annotated[str, typer.Argument(help="A file, or a saved template by name or id.")],
+    trial: Trial,
+) -> None:
+    """Print what a template makes of a profile; nothing is sent. Without a profile one is made up.
+
+    Exits with 1 when the template fails.
+    """
+    client, out = session
+    body: dict[str, Any] = {"entity": entity} if (entity := _entity(client, trial)) is not None else {}
+    if Path(template).is_file():
+        given = {"template_definition": text_in(Path(template)), "template_type": "jsonnet"}
+        printed = str(client.post("/v2/template/test", {**body, **given}))
+    else:
+        found = _found(client, template)
+        printed = str(client.post(path_of("v2", "template", found["id"], "test"), body))
+    failed = printed.startswith(_ERROR)
+    out.document({"ok": not failed, "output": printed})
+    if failed:
+        raise CommandError(printed.removeprefix(_ERROR).strip())
+    if not out.json:
+        typer.echo(printed, nl=not printed.endswith("\n"))
+
+
+def _entity(client: Client, trial: Trial) -> dict[str, Any] | None:
+    if trial.entity and trial.profile:
+        msg = "give either --entity or --profile"
+        raise CommandError(msg)
+    if trial.entity:
+        return _triggered(json_in(trial.entity), trial)
+    if not trial.profile:
+        return None
+    return _triggered(stored_profile(client, trial.profile), trial)
+
+
+def _triggered(entity: dict[str, Any], trial: Trial) -> dict[str, Any]:
+    """Return the profile with a trigger, as templates always see one."""
+    event = {
+        "id": "0" * 32,
+        "slug": trial.audience,
+        "event": trial.trigger.value,
+        trial.trigger.value: "2026-01-02T03:04:05Z",
+    }
+    return {"segment_events": [event], **entity}
+
+
+def _found(client: Client, wanted: str) -> dict[str, Any]:
+    return named(client.get("/v2/template"), wanted, "template")
+
+
+def _sent(client: Client, method: str, path: str, source: str, query: dict[str, Any]) -> dict[str, Any]:
+    answer = client.call(method, path, query=query, content=source.encode(), headers=TEXT)
+    made: dict[str, Any] = answer["data"]
+    return made
