@@ -180,7 +180,7 @@ def replace_job(
     tx.catalog.put(account, id_, new)
     _log(tx, new, now, "updated")
     if new.destination != old.destination:
-        tx.outbox.redirect(account, id_, new.destination)
+        _move_deliveries(tx, new)
         _leave_destination(tx, old)
     known = set(_ids(old)) if old.config.get("withbackfill") else set()
     _backfill(tx, new, [audience for audience in _ids(new) if audience not in known])
@@ -268,6 +268,13 @@ def _authorization(tx: Transaction, account: int, auth_ids: Sequence[str]) -> st
         msg = f"a job takes one authorization, not {len(auth_ids)}"
         raise InvalidInput(msg, path="auth_ids")
     return authorization_of(tx, account, auth_ids[0]).id if auth_ids else ""
+
+
+def _move_deliveries(tx: Transaction, job: Job) -> None:
+    """Let a job's unfinished deliveries follow it; what an old stop held back may go at the new place."""
+    tx.outbox.redirect(job.account, job.id, job.destination)
+    if job.status is JobStatus.RUNNING and not destinations_of(tx, job.account)[job.destination].stopped:
+        tx.outbox.hold(job.account, job=job.id, held=False)
 
 
 def _leave_destination(tx: Transaction, old: Job) -> None:
