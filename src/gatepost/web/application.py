@@ -68,6 +68,7 @@ def create_application(app: App) -> FastAPI:
         telemetry=_SILENT,
     )
     web.state.gatepost = app
+    web.state.snapshot = snapshot
     web.openapi = functools.cache(functools.partial(document, web))  # type: ignore[method-assign] # FastAPI's own way
     web.router.redirect_slashes = False
     routes = web.router.routes

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from fastapi import FastAPI
 
 from gatepost.app import App
 from gatepost.model.errors import OperatorError
 from gatepost.web.application import create_application
+from gatepost.web.front import Front
 
 Ready = Callable[[str, str], None]
 """Called with the address, and with the administrator token's text when this start made it."""
@@ -27,14 +27,14 @@ async def serve(app: App, *, host: str, port: int, ready: Ready, until: asyncio.
     try:
         with _listening(host, port) as listener:
             token = await app.start()
-            server = _Server(create_application(app), until or asyncio.Event())
+            server = _Server(Front(create_application(app)), until or asyncio.Event())
             await server.run_on(listener, lambda: ready(_address(listener), token))
     finally:
         await app.stop()
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, application: FastAPI, until: asyncio.Event) -> None:
+    def __init__(self, application: Front, until: asyncio.Event) -> None:
         super().__init__(
             uvicorn.Config(
                 application,
@@ -44,6 +44,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 log_level="critical",
                 access_log=False,
+                proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
