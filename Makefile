@@ -10,7 +10,7 @@ set-up = @command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) is not installe
 	On Debian and Ubuntu: sudo apt-get install python3 python3-venv"; exit 1; }; "$(PYTHON)" tools/environment.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-all demo test check lint types contracts format bench lock clean
+.PHONY: help setup setup-all demo test check lint types contracts format bench docs lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -49,6 +49,9 @@ bench: setup-all ## measure: one JSON line per benchmark
 	@set -e; for file in $$(grep -ls '^def main' benchmarks/*.py); do \
 		name=$$(basename "$$file" .py); echo "benchmarks.$$name" >&2; \
 		$(bin)/python -m "benchmarks.$$name" --json $(ARGS); done
+
+docs: setup ## write docs/reference from the program
+	$(bin)/python tools/reference.py
 
 lock: setup ## choose the newest dependencies and pin them
 	$(bin)/python tools/lock.py

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
 from tests._system_parts import ENVIRONMENT_AT_START, missing_after_install, remedy
 
 REPOSITORY = Path(__file__).resolve().parent.parent

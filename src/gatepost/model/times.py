@@ -15,17 +15,15 @@ DAY: Milliseconds = 24 * HOUR
 WEEK: Milliseconds = 7 * DAY
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - it prints without an offset, and the Z is ours
 _DURATION = re.compile(r"(\d+)(ms|s|m|h|d|w)")
 _UNITS = {"ms": 1, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
 
 
 def to_rfc3339(instant: Instant) -> str:
     """Print an instant as RFC 3339 in UTC, with milliseconds only where there are any."""
-    text = (_EPOCH + timedelta(milliseconds=instant)).strftime("%Y-%m-%dT%H:%M:%S")
-    rest = instant % SECOND
-    # strftime does not pad years before 1000 on every platform.
-    text = text.rjust(19, "0")
-    return f"{text}.{rest:03d}Z" if rest else f"{text}Z"
+    moment = _NAIVE_EPOCH + timedelta(milliseconds=instant)
+    return moment.isoformat(timespec="milliseconds" if instant % SECOND else "seconds") + "Z"
 
 
 def from_datetime(moment: datetime) -> Instant:
