@@ -6,6 +6,7 @@ the jobs that watch a transition.
 
 from collections.abc import Mapping as ReadOnly
 from collections.abc import Sequence
+from copy import copy
 
 import msgspec
 
@@ -89,6 +90,7 @@ class AccountPlan:
         self, schema: Schema, audiences: Sequence[Audience], jobs: Sequence[Job], stopped: set[int]
     ) -> None:
         self.schema = schema
+        self._declared = tuple(audiences)
         self.fields = {field.name: field for field in schema.fields}
         self.ranks = {field: rank for rank, field in enumerate(schema.ranks)}
         self.streams = _streams(schema)
@@ -99,6 +101,16 @@ class AccountPlan:
         self.readers = _readers(self.audiences)
         self.window_keep = _window_keep(self.audiences)
         self.jobs = _jobs(jobs, self.by_id, stopped)
+
+    def renewed(
+        self, schema: Schema, audiences: Sequence[Audience], jobs: Sequence[Job], stopped: set[int]
+    ) -> "AccountPlan":
+        """Return the plan of a changed configuration; rules that did not change are not compiled again."""
+        if (schema, tuple(audiences)) != (self.schema, self._declared):
+            return AccountPlan(schema, audiences, jobs, stopped)
+        plan = copy(self)
+        plan.jobs = _jobs(jobs, self.by_id, stopped)
+        return plan
 
     def stream(self, name: str) -> StreamPlan:
         """Return what a stream's events fill; an unknown stream fills nothing."""

@@ -40,11 +40,13 @@ class Turn:
         records: int = 0,
         more: bool = False,
         destinations: frozenset[int] = frozenset(),
+        next_due: Instant | None = None,
     ) -> None:
         self.position = position
         self.records = records
         self.more = more
         self.destinations = destinations
+        self.next_due = next_due
 
 
 class ApplyStage:
@@ -125,6 +127,7 @@ class ApplyStage:
             records=applied,
             more=more or not drained,
             destinations=frozenset(batch.destinations),
+            next_due=tx.profiles.next_due(),
         )
 
     def _step_duties(
@@ -187,16 +190,15 @@ class ApplyStage:
                 self._stopping.wait(1.0)
                 continue
             if not turn.more:
-                self._signal.wait(self._nap())
+                self._signal.wait(self._nap(turn))
 
-    def _nap(self) -> float:
+    def _nap(self, turn: Turn) -> float:
         """Return the seconds until the next wake-up is due."""
         if self._log.head() > self._position:
             return 0.0
-        due = self._store.write_blocking(lambda tx: tx.profiles.next_due())
-        if due is None:
+        if turn.next_due is None:
             return _LONGEST_NAP_S
-        return max(0.0, min(_LONGEST_NAP_S, (due - self._clock.audience()) / 1000))
+        return max(0.0, min(_LONGEST_NAP_S, (turn.next_due - self._clock.audience()) / 1000))
 
 
 def _described(error: Exception) -> str:

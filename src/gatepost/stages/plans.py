@@ -1,6 +1,6 @@
 """The compiled configuration of every account, rebuilt when the catalog's version moves."""
 
-from gatepost.core.plans import AccountPlan
+from gatepost.core.plans import EMPTY_PLAN, AccountPlan
 from gatepost.model.audience import Audience
 from gatepost.model.catalog import Account, Destination, Job
 from gatepost.model.schema import Schema
@@ -18,13 +18,17 @@ class PlanBook:
         """Return the plans as of this transaction."""
         version = tx.catalog.version()
         if version != self._version:
-            self._plans = {account.number: _plan(tx, account.number) for account in tx.catalog.list(Account)}
+            earlier = self._plans
+            self._plans = {
+                account.number: _plan(tx, account.number, earlier.get(account.number, EMPTY_PLAN))
+                for account in tx.catalog.list(Account)
+            }
             self._version = version
         return self._plans
 
 
-def _plan(tx: Transaction, account: int) -> AccountPlan:
+def _plan(tx: Transaction, account: int, earlier: AccountPlan) -> AccountPlan:
     schemas = tx.catalog.list(Schema, account)
     schema = max(schemas, key=lambda s: s.version, default=Schema())
     stopped = {d.number for d in tx.catalog.list(Destination, account) if d.stopped}
-    return AccountPlan(schema, tx.catalog.list(Audience, account), tx.catalog.list(Job, account), stopped)
+    return earlier.renewed(schema, tx.catalog.list(Audience, account), tx.catalog.list(Job, account), stopped)

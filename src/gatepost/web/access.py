@@ -1,5 +1,6 @@
 """The gate in front of every route: who asks, may they, and for which account. No body is read before it opens."""
 
+import itertools
 import re
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
@@ -29,6 +30,9 @@ _GUARDED = ("/api/", "/v2/", "/collect/")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _READING_POSTS = re.compile(r"/api/segment/(?:validate|size|scan|[^/]+/scan)|/v2/template/(?:[^/]+/)?test")
 _KEYS = ("key", "access_token")
+_PROCESS = new_id()[:16]
+_REQUESTS = itertools.count(1)
+"""Requests are numbered within the process: a random id each would cost a system call."""
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -51,7 +55,7 @@ class Gate:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        scope[REQUEST_ID] = new_id()
+        scope[REQUEST_ID] = f"{_PROCESS}{next(_REQUESTS):016x}"
         exchange = _Exchange(scope, send)
         try:
             await self._serve(scope, receive, exchange)

@@ -20,7 +20,7 @@ _SHARED_COMMIT = 512
 """Pieces of work that may share one commit; more would make the first one wait."""
 
 
-def open_database(path: Path, family: str) -> sqlite3.Connection:
+def open_database(path: Path, family: str, cache_kib: int) -> sqlite3.Connection:
     """Open a file in WAL mode with full sync and bring it to the newest migration of its family."""
     # Personal data: private from the first moment, whoever made the folder. The WAL takes the same mode.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -28,7 +28,7 @@ def open_database(path: Path, family: str) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA journal_size_limit = 67108864")
-    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     migrate(connection, family, path)
     return connection
 

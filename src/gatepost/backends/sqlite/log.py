@@ -14,6 +14,9 @@ from gatepost.ports.clock import Clock
 
 _SQL = load_queries("log.sql")
 _REMEMBERED = 2 * DAY
+_CACHE_KIB = 2 * 1024
+"""The log is written at its end; a larger cache would only fill up with pages nobody reads again."""
+
 _COLUMNS = "id, kind, account, stream, received, at, body, hops"
 
 _EVENT_TABLE = """
@@ -27,7 +30,7 @@ class SqliteLog:
     def __init__(self, path: Path, clock: Clock, appended: Callable[[], None] = lambda: None) -> None:
         self._clock = clock
         self._appended = appended
-        connection = open_database(path, "log")
+        connection = open_database(path, "log", _CACHE_KIB)
         self._last_id: int = _last_id(connection)
         self._head: int = self._last_id
         self._days = _days(connection)

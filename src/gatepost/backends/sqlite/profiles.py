@@ -3,6 +3,7 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Collection
+from typing import Any
 
 import msgspec
 
@@ -51,11 +52,10 @@ class SqliteProfiles:
 
     def save(self, account: int, changes: ProfileChanges) -> None:
         """Write a batch's changes."""
-        many = self._connection.executemany
         self._spill(account, changes.saved)
-        many(_SQL["save"], [(account, p.number, _ENCODE(p)) for p in changes.saved])
-        many(_SQL["remove"], [(account, number) for number in changes.removed])
-        many(_SQL["identify"], [(account, *key, number) for key, number in changes.identified.items()])
+        self._many("save", [(account, p.number, _ENCODE(p)) for p in changes.saved])
+        self._many("remove", [(account, number) for number in changes.removed])
+        self._many("identify", [(account, *key, number) for key, number in changes.identified.items()])
         self._save_timers(account, changes.timers)
         for absorbed, survivor in changes.renumbered.items():
             self._rekey(account, absorbed, survivor)
@@ -85,13 +85,15 @@ class SqliteProfiles:
             if len(profile.trail) > _TRAIL:
                 older, profile.trail = profile.trail[: -_TRAIL // 2], profile.trail[-_TRAIL // 2 :]
                 rows.append((account, profile.number, older[0], _ENCODE(older)))
-        if rows:
-            self._connection.executemany(_SQL["spill"], rows)
+        self._many("spill", rows)
 
     def _save_timers(self, account: int, timers: dict[int, tuple[Instant, Instant]]) -> None:
-        many = self._connection.executemany
-        many(_SQL["remove_timer"], [(old, account, profile) for profile, (old, _) in timers.items() if old])
-        many(_SQL["add_timer"], [(new, account, profile) for profile, (_, new) in timers.items() if new])
+        self._many("remove_timer", [(old, account, profile) for profile, (old, _) in timers.items() if old])
+        self._many("add_timer", [(new, account, profile) for profile, (_, new) in timers.items() if new])
+
+    def _many(self, query: str, rows: list[tuple[Any, ...]]) -> None:
+        if rows:
+            self._connection.executemany(_SQL[query], rows)
 
     def _rekey(self, account: int, absorbed: int, survivor: int) -> None:
         self._connection.execute(_SQL["rekey_trails"], (survivor, account, absorbed))

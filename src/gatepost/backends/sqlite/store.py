@@ -19,6 +19,7 @@ from gatepost.ports.store import Transaction
 T = TypeVar("T")
 
 _READERS = 2
+_CACHE_KIB = 64 * 1024
 
 
 class SqliteTransaction:
@@ -62,7 +63,7 @@ class SqliteStore:
     """The store of one process; see `ports.store.Store`."""
 
     def __init__(self, path: Path) -> None:
-        connection = open_database(path, "state")
+        connection = open_database(path, "state", _CACHE_KIB)
         self._transaction = SqliteTransaction(connection)
         self._writer = Writer(connection, "state")
         self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
