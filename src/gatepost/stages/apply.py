@@ -89,9 +89,11 @@ class ApplyStage:
 
     def run_once(self) -> Turn:
         """Do one turn: the next records, else what is due, else a step of a duty."""
+        # Asked before reading: what is appended meanwhile was received no earlier, so no wake-up overtakes it.
+        reached = self._clock.audience()
         events = self._log.read(self._position, self._limit)
         try:
-            turn = self._store.write_blocking(lambda tx: self._fold(tx, events))
+            turn = self._store.write_blocking(lambda tx: self._fold(tx, events, reached))
         except Unavailable:
             self._plans = PlanBook()
             raise
@@ -104,12 +106,12 @@ class ApplyStage:
             self._on_deliveries(turn.destinations)
         return turn
 
-    def _fold(self, tx: Transaction, events: list[Event]) -> Turn:
+    def _fold(self, tx: Transaction, events: list[Event], reached: Instant) -> Turn:
         plans = self._plans.current(tx)
         wall = self._clock.wall()
         batch = Batch(tx, plans, wall)
         drained = len(events) < self._limit
-        until = max(self._clock.audience(), batch.now) if drained else max(batch.now, events[-1].received)
+        until = max(reached, batch.now) if drained else max(batch.now, events[-1].received)
         batch.take_wakeups(until)
         applied = 0
         for event in events:
@@ -159,7 +161,7 @@ class ApplyStage:
     def _fails_without_events(self) -> bool:
         """Say whether configuration or wake-ups are to blame rather than the event."""
         try:
-            self._store.write_blocking(lambda tx: self._fold(tx, []))
+            self._store.write_blocking(lambda tx: self._fold(tx, [], 0))
         except Exception:  # noqa: BLE001 - the question is only whether anything fails
             self._plans = PlanBook()
             return True

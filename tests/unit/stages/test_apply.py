@@ -1,10 +1,11 @@
 """Events go in, people enter and leave audiences, and every crossing becomes one trigger."""
 
 import msgspec
+import pytest
 
 from gatepost.model.audience import Audience
 from gatepost.model.catalog import Job, JobStatus
-from gatepost.model.event import Submission
+from gatepost.model.event import Event, Submission
 from gatepost.model.times import DAY, HOUR, SECOND, to_rfc3339
 from tests.factories import ACCOUNT
 from tests.pipeline import START, Pipeline, audience_id, make_audience, make_job
@@ -117,6 +118,31 @@ def test_due_wakeups_fire_before_a_later_event_is_applied(pipeline: Pipeline) ->
         ("exit", 1, day),
         ("enter", 1, to_rfc3339(START + 2 * DAY)),
     ] == pipeline.triggers()
+
+
+def test_a_clock_moved_while_the_log_is_read_overtakes_nothing(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.configure('count("web", "1d") >= 1')
+    pipeline.send(user="ada")
+    pipeline.settle()
+    read = pipeline.log.read
+
+    def read_late(after: int, limit: int) -> list[Event]:
+        events = read(after, limit)
+        monkeypatch.undo()
+        pipeline.clock.move(START + DAY - HOUR)
+        pipeline.send(user="ada")
+        pipeline.clock.move(START + DAY + HOUR)
+        pipeline.log.append_clock(pipeline.clock.audience()).result()
+        return events
+
+    monkeypatch.setattr(pipeline.log, "read", read_late)
+    pipeline.settle()
+    pipeline.settle()
+
+    assert ["ada"] == pipeline.inside()
+    assert [("enter", 1, to_rfc3339(START))] == pipeline.triggers()
 
 
 def test_two_cookies_turn_out_to_be_one_person(pipeline: Pipeline) -> None:
