@@ -16,7 +16,7 @@ from gatepost.core.addresses import parse_allow_list
 from gatepost.core.retry import RetryOptions
 from gatepost.model.catalog import Account, Scope
 from gatepost.model.errors import Conflict, GatepostError, OperatorError
-from gatepost.model.times import Instant
+from gatepost.model.times import SECOND, Instant
 from gatepost.operations.context import Context, new_id
 from gatepost.operations.tokens import Doorkeeper, put_token
 from gatepost.outbound.keyring import open_key_ring
@@ -82,7 +82,7 @@ class App:
             clock=self.clock,
             roll=random.random,
         )
-        self.deliver = DeliverStage(parts, DeliverOptions(retry=RetryOptions(window=settings.retry_window)))
+        self.deliver = DeliverStage(parts, DeliverOptions(retry=_patience(settings)))
         self.prune = PruneStage(
             self.log,
             self.store,
@@ -182,6 +182,11 @@ class App:
 
     def _enqueued(self, destinations: frozenset[int]) -> None:
         self.deliver.notify(destinations)
+
+
+def _patience(settings: Settings) -> RetryOptions:
+    schedule = tuple(wait / SECOND for wait in settings.retry_schedule)
+    return RetryOptions(schedule=schedule, window=settings.retry_window)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

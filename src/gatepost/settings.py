@@ -7,7 +7,7 @@ import msgspec
 
 from gatepost.core.retry import RetryOptions
 from gatepost.model.errors import OperatorError
-from gatepost.model.times import Milliseconds, parse_duration
+from gatepost.model.times import SECOND, Milliseconds, parse_duration
 from gatepost.stages.prune import Retention
 
 PREFIX = "GATEPOST_"
@@ -36,10 +36,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Free bytes below which nothing more is collected, so that the other stages can go on."""
     render_workers: int = 2
     """Helper processes that render templates."""
+    retry_schedule: tuple[Milliseconds, ...] = tuple(int(s * SECOND) for s in RetryOptions().schedule)
+    """Waits after the first, second, ... attempt, such as 1s,5s,30s; the last one repeats."""
     retry_window: Milliseconds = RetryOptions().window
     """How long a delivery is tried, such as 8d; Lytics gives up after 2h."""
     history: Milliseconds = Retention().history
-    """How long applied events are kept, such as 400d; new windowed audiences are filled from them."""
+    """How long applied events are kept, such as 400d: what was collected, in order."""
     delivery_history: Milliseconds = Retention().deliveries
     """How long finished deliveries, their attempts and job logs are kept, such as 30d."""
     answer_limit: int = 1024 * 1024
@@ -50,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 _DURATIONS = frozenset({"retry_window", "request_timeout", "history", "delivery_history"})
 _LISTS = frozenset({"allow_hosts"})
+_DURATION_LISTS = frozenset({"retry_schedule"})
 
 
 def settings_from(environment: Mapping[str, str], **given: object) -> Settings:
@@ -68,15 +71,16 @@ def settings_from(environment: Mapping[str, str], **given: object) -> Settings:
 
 
 def _read(name: str, text: str) -> object:
-    if name in _LISTS:
-        return [part.strip() for part in text.split(",") if part.strip()]
-    if name in _DURATIONS:
-        try:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        if name in _DURATION_LISTS:
+            return [parse_duration(part) for part in parts]
+        if name in _DURATIONS:
             return parse_duration(text)
-        except ValueError as error:
-            msg = f"{PREFIX}{name.upper()}: {error}"
-            raise OperatorError(msg) from None
-    return text
+    except ValueError as error:
+        msg = f"{PREFIX}{name.upper()}: {error}"
+        raise OperatorError(msg) from None
+    return parts if name in _LISTS else text
 
 
 def _path(type_: type, value: object) -> object:

@@ -49,7 +49,7 @@ def up(
         ClockChoice | None, typer.Option(help="With `manual`, only POST /api/clock moves audience time.")
     ] = None,
 ) -> None:
-    """Run gatepost until Ctrl-C or SIGTERM: collect, apply, deliver, API and pages.
+    """Run gatepost until Ctrl-C or SIGTERM: collect, apply, deliver and the API.
 
     The first start makes an administrator token, prints it and writes it to admin-token in the data folder.
     Every other setting is an environment variable, see the documentation of settings.

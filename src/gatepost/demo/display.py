@@ -94,7 +94,7 @@ def display_on(console: Console, seconds: Callable[[], float]) -> Iterator[Displ
     if not console.is_terminal:
         yield LineDisplay(console, seconds)
         return
-    with Live(console=console, refresh_per_second=8) as live:
+    with Live(console=console, refresh_per_second=8, transient=True) as live:
         yield LiveDisplay(live)
 
 

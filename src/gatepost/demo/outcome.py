@@ -11,7 +11,7 @@ from gatepost.model.audience import AudienceSize
 FIRST_DAY = date(2017, 8, 7)
 """A Monday on which a coupon campaign begins, so that every audience moves from the first days on."""
 
-DEFAULT_DAYS = 21
+DEFAULT_DAYS = 42
 """About a minute on two cores, start and comparison included."""
 
 

@@ -111,7 +111,9 @@ class ApplyStage:
         wall = self._clock.wall()
         batch = Batch(tx, plans, wall)
         drained = len(events) < self._limit
-        until = max(reached, batch.now) if drained else max(batch.now, events[-1].received)
+        # A clock that was set back must not hold up what is in the log already.
+        read = max(batch.now, events[-1].received) if events else batch.now
+        until = max(reached, read) if drained else read
         batch.take_wakeups(until)
         applied = 0
         for event in events:
@@ -147,7 +149,7 @@ class ApplyStage:
         if len(events) > 1:
             self._limit = max(1, len(events) // 2)
             return Turn(position=self._position, more=True)
-        if not events or self._fails_without_events():
+        if not events or self._fails_without(events[0]):
             msg = f"apply cannot go on: {_described(error)}"
             raise OperatorError(msg) from error
         poison = events[0]
@@ -158,10 +160,10 @@ class ApplyStage:
         self._position = poison.id
         return Turn(position=poison.id, records=1, more=True)
 
-    def _fails_without_events(self) -> bool:
+    def _fails_without(self, event: Event) -> bool:
         """Say whether configuration or wake-ups are to blame rather than the event."""
         try:
-            self._store.write_blocking(lambda tx: self._fold(tx, [], 0))
+            self._store.write_blocking(lambda tx: self._fold(tx, [], event.received))
         except Exception:  # noqa: BLE001 - the question is only whether anything fails
             self._plans = PlanBook()
             return True
@@ -186,9 +188,9 @@ class ApplyStage:
             self._signal.clear()
             try:
                 turn = self.run_once()
-            except GatepostError as error:
+            except Exception as error:  # noqa: BLE001 - one turn's failure must never end the stage
                 # A full disk: collect answers 503 meanwhile, and everything accepted stays in the log.
-                _LOG.error("apply.waiting", error=error.message)
+                _LOG.error("apply.waiting", error=_described(error))
                 self._stopping.wait(1.0)
                 continue
             if not turn.more:

@@ -57,7 +57,8 @@ class CollectStage:
         self._gathered: dict[int, _Group] = {}
         self._on_its_way = False
         self._waiting = 0
-        self._room = True
+        self._free = 1 << 62
+        self._spent = 0
         self.lag = 0
         """Events not yet applied, as last told."""
 
@@ -66,7 +67,7 @@ class CollectStage:
         if not submissions:
             return
         options = self._options
-        if not self._room or self._waiting > options.waiting_limit or self.lag > options.lag_limit:
+        if not self._has_room() or self._waiting > options.waiting_limit or self.lag > options.lag_limit:
             self.refuse()
         loop = asyncio.get_running_loop()
         group = self._gathered.get(account)
@@ -77,6 +78,7 @@ class CollectStage:
                 self._on_its_way = True
                 loop.call_soon(self._flush)
         group.submissions += submissions
+        self._spent += sum(len(event.body) for event in submissions)
         done = loop.create_future()
         group.waiters.append(done)
         self._waiting += len(submissions)
@@ -104,13 +106,16 @@ class CollectStage:
 
     def refuse(self) -> None:
         """Say why nothing is taken now."""
-        if not self._room:
-            free = f"less than {self._options.reserve // (1024 * 1024)} MiB of disk are free"
-            msg = f"{free}; nothing is collected until there is room"
+        if not self._has_room():
+            msg = "the disk of the data folder is nearly full and nothing more is collected; free some space"
             raise Unavailable(msg, retry_after=30)
         msg = "more events are waiting than can be stored right now; send again in a moment"
         raise Unavailable(msg, retry_after=2)
 
     def look_at_disk(self) -> None:
         """Measure free space; called about once a second, not per request."""
-        self._room = shutil.disk_usage(self._folder).free >= self._options.reserve
+        self._free, self._spent = shutil.disk_usage(self._folder).free, 0
+
+    def _has_room(self) -> bool:
+        """Say whether the reserve is whole; since the last look an event has cost up to three times its size."""
+        return self._free - 3 * self._spent >= self._options.reserve

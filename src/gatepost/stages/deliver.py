@@ -73,6 +73,7 @@ class DeliverStage:
         self._kept: asyncio.Future[None] | None = None
         self._signal = asyncio.Event()
         self._stopping = False
+        self._ended = asyncio.Event()
         self._held: set[int] = set()
         self._tasks: dict[asyncio.Task[None], Sequence[Delivery]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -85,19 +86,21 @@ class DeliverStage:
     async def run(self) -> None:
         """Run turns until stopped."""
         self._loop = asyncio.get_running_loop()
-        # The data folder has one owner, so every lease found at the start is a dead process's.
-        await self._store.write(lambda tx: tx.outbox.rescue(_ALL_LEASES))
-        self._lanes.look_now(await self._store.read(lambda tx: tx.outbox.destinations()))
+        found = False
         while not self._stopping:
             self._signal.clear()
             try:
+                if not found:
+                    await self._take_over()
+                    found = True
                 busy = await self._turn()
-            except GatepostError as error:
-                _LOG.error("deliver.waiting", error=error.message)
+            except Exception as error:  # noqa: BLE001 - one turn's failure must never end the stage
+                _LOG.error("deliver.waiting", error=f"{type(error).__name__}: {error}")
                 await self._pause(SECOND)
                 continue
             if not busy:
                 await self._pause(self._lanes.nap(self._clock.wall(), self._orders.stopped, _NAP))
+        self._ended.set()
 
     async def stop(self, grace_s: float = 5.0) -> None:
         """Claim nothing more, let requests under way end and settle, and give the rest back."""
@@ -105,28 +108,44 @@ class DeliverStage:
         self._signal.set()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace_s
+        if self._loop is not None:
+            # A turn under way may still start work, which has to be seen below.
+            await self._ended.wait()
         while self._tasks and loop.time() < deadline:
-            await self._keep(self._take_entries())
+            await self._keep_last()
             await asyncio.wait(self._tasks, timeout=0.05)
         for task in list(self._tasks):
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        await self._keep(self._take_entries())
+        await self._keep_last()
+
+    async def _keep_last(self) -> None:
+        """Settle what ended and give the rest back; on a full disk the next start finds it leased and repeats it."""
+        try:
+            await self._keep(self._take_entries())
+            if not self._tasks:
+                await self._store.write(lambda tx: tx.outbox.rescue(_ALL_LEASES))
+        except GatepostError as error:
+            _LOG.error("deliver.waiting", error=error.message)
+
+    async def _take_over(self) -> None:
+        """Find what an earlier process left; the data folder has one owner, so every lease found is a dead one's."""
         await self._store.write(lambda tx: tx.outbox.rescue(_ALL_LEASES))
+        self._lanes.look_now(await self._store.read(lambda tx: tx.outbox.destinations()))
 
     async def _turn(self) -> bool:
         """Write what there is to write, claim what is due; say whether there was anything."""
         entries = self._take_entries()
         room = self._options.under_way - len(self._held)
-        entries.claims = self._lanes.claims(self._clock.wall(), self._orders.caps, self._orders.stopped, room)
+        entries.claims = self._lanes.claims(self._clock.wall(), self._orders.caps, set(), room)
         if not (entries.claims or entries.settlements or entries.bodies):
             return False
         asked = [claim.destination for claim in entries.claims]
         self._lanes.ask(asked)
         try:
             turned = await self._keep(entries)
-        except GatepostError:
+        except Exception:
             self._lanes.look_now(asked)
             raise
         self._lanes.answer(turned.due)
@@ -140,11 +159,15 @@ class DeliverStage:
 
         def work(tx: Transaction) -> Turned:
             self._orders.refresh(tx)
+            # Only the catalog as of this transaction knows which destinations are open.
+            entries.claims = [
+                claim for claim in entries.claims if claim.destination not in self._orders.stopped
+            ]
             return keep(tx, self._options.worker, entries, now, self._options.lease)
 
         try:
             turned = await self._store.write(work)
-        except GatepostError:
+        except Exception:
             # Nothing was written: everything waits for the next turn, the waiters too.
             self._orders.forget()
             self._entries.settlements[:0] = entries.settlements

@@ -101,7 +101,8 @@ class Writer:
                     stop = True
                     break
                 batch.append(item)
-            self._commit(batch)
+            # From here on nobody can cancel them, so that every future can be given its result.
+            self._commit([item for item in batch if item[0].set_running_or_notify_cancel()])
             if stop:
                 return
 
@@ -152,11 +153,7 @@ def _translated(error: BaseException) -> BaseException:
     """Say in the product's words what SQLite could not do."""
     if isinstance(error, GatepostError) or not isinstance(error, sqlite3.OperationalError):
         return error
-    text = str(error)
-    if "full" in text or "disk I/O" in text or "readonly" in text:
-        unavailable = Unavailable(
-            f"the data folder cannot be written ({text}); free some space", retry_after=10
-        )
-        unavailable.__cause__ = error
-        return unavailable
-    return error
+    msg = f"the data folder cannot be written now ({error}); free some space or look at its disk"
+    unavailable = Unavailable(msg, retry_after=10)
+    unavailable.__cause__ = error
+    return unavailable

@@ -4,6 +4,7 @@ import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
+import gatepost
 from gatepost.model.audience import Audience, AudienceSize
 from gatepost.model.times import to_rfc3339
 from gatepost.ports.store import Transaction
@@ -28,6 +29,20 @@ _EXAMPLE = {
     "status": 200,
     "message": "success",
 }
+
+
+_CARD = {
+    "name": "gatepost",
+    "version": gatepost.__version__,
+    "status": "/api/status",
+    "openapi": "/openapi.json",
+}
+
+
+@router.get("/", responses=answers(_CARD))
+async def card() -> Response:
+    """Tell what answers here and where to go on."""
+    return json_response(_CARD)
 
 
 @router.get("/health", responses=answers({"status": "ok"}))
