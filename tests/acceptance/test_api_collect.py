@@ -120,7 +120,12 @@ def test_a_request_sent_twice_under_one_key_counts_once(api: httpx.Client) -> No
         ("/collect/bulk/web?append={", b"", {}, "append is not valid JSON"),
         ("/collect/bulk/web?dryrun=maybe", b"", {}, "it can be true or false"),
         ("/collect/bulk/web", b"no gzip", {"Content-Encoding": "gzip"}, "not valid gzip"),
-        ("/collect/bulk/web", gzip.compress(NDJSON, mtime=0)[:-4], {"Content-Encoding": "gzip"}, "ends too early"),
+        (
+            "/collect/bulk/web",
+            gzip.compress(NDJSON, mtime=0)[:-4],
+            {"Content-Encoding": "gzip"},
+            "ends too early",
+        ),
         ("/collect/bulk/web", b"", {"Content-Encoding": "br"}, "send gzip or no encoding"),
         ("/collect/bulk/a%2Fb", b"", {}, "no slash"),
         ("/collect/bulk/a%00b", b"", {}, "printable"),

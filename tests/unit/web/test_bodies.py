@@ -74,7 +74,9 @@ def test_a_bomb_is_not_unpacked_beyond_the_limit() -> None:
         read([bomb], GZIP, 1_000)
 
 
-@pytest.mark.parametrize("wire", [b"plain", zlib.compress(b"other"), gzip.compress(b"text", mtime=0)[:-1], b""])
+@pytest.mark.parametrize(
+    "wire", [b"plain", zlib.compress(b"other"), gzip.compress(b"text", mtime=0)[:-1], b""]
+)
 def test_what_is_not_whole_gzip_is_refused(wire: bytes) -> None:
     with pytest.raises(InvalidInput, match="gzip"):
         read([wire], GZIP, 1_000)
