@@ -22,7 +22,7 @@ setup: ## create .venv or bring it up to date
 setup-all:
 	$(set-up) dev demo
 
-demo: setup-all ## run a year of real purchases through gatepost and the Insider sandbox
+demo: setup-all ## replay six weeks of real purchases through gatepost and the Insider sandbox
 	$(bin)/gatepost demo $(ARGS)
 
 test: setup-all ## run every test: make test ARGS="-k collect"
