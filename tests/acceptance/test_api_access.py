@@ -11,7 +11,7 @@ from gatepost.app import App
 from gatepost.web.application import create_application
 from tests.acceptance.running import RunningServer
 
-OPEN = {"/health", "/openapi.json"}
+OPEN = {"/", "/health", "/openapi.json"}
 REFUSED = {"message": "Not authorized", "status": 401}
 
 
