@@ -89,3 +89,14 @@ def test_collected_counts_accepted_events_by_account(log: EventLog) -> None:
     log.append(2, [make_submission()]).result()
 
     assert (2, 1, 0) == (log.collected(1), log.collected(2), log.collected(3))
+
+
+def test_reading_beside_an_append_that_begins_a_day_never_fails(log: EventLog, clock: HandClock) -> None:
+    pending = []
+    for _ in range(60):
+        clock.move(clock.audience() + DAY)
+        pending.append(log.append(ACCOUNT, [make_submission()]))
+        log.read(0, 1_000)
+
+    assert [1] * 60 == [append.result().accepted for append in pending]
+    assert 60 == len(log.read(0, 1_000))

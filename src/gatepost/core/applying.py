@@ -6,6 +6,7 @@ import msgspec
 import orjson
 
 from gatepost.core.events import flatten
+from gatepost.core.filterql import Verdict
 from gatepost.core.folding import coerced, fold_value
 from gatepost.core.identity import usable
 from gatepost.core.plans import AccountPlan, StreamPlan
@@ -16,6 +17,8 @@ from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.model.profile import Identifier, Profile
 from gatepost.model.schema import Field, FieldType
 from gatepost.model.times import Instant
+
+_CANNOT_SAY = Verdict(matches=False, next_change=None)
 
 
 class Reading(msgspec.Struct, gc=False):
@@ -109,7 +112,11 @@ def evaluate(plan: AccountPlan, profile: Profile, audiences: Iterable[int], now:
         if compiled is None:
             due.pop(number, None)
             continue
-        verdict = compiled.filter.evaluate(fields, windows, now)
+        try:
+            verdict = compiled.filter.evaluate(fields, windows, now)
+        except (ArithmeticError, ValueError):
+            # A value no arithmetic can take in, such as one that overflows: the rule cannot be evaluated.
+            verdict = _CANNOT_SAY
         matches, next_change = verdict.matches, verdict.next_change
         if next_change is not None:
             due[number] = max(next_change, now + 1)

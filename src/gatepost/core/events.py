@@ -5,6 +5,7 @@ JSON, or CSV with a header. Nested objects are flattened with dots; arrays of ob
 """
 
 import csv
+import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -51,7 +52,7 @@ def collect_json(body: bytes, rules: CollectRules) -> Collected:
     """Read one object or an array of objects; any bad one refuses the whole request."""
     value = _loads(body, "body")
     records = value if isinstance(value, list) else [value]
-    return _collect(((i, r, orjson.dumps(r)) for i, r in enumerate(records)), rules, where="[{}]")
+    return _collect(((i, r, _dumped(r)) for i, r in enumerate(records)), rules, where="[{}]")
 
 
 def collect_lines(body: bytes, rules: CollectRules) -> Collected:
@@ -61,6 +62,7 @@ def collect_lines(body: bytes, rules: CollectRules) -> Collected:
 
 def collect_csv(text: str, rules: CollectRules, layout: "CsvLayout") -> Collected:
     """Read CSV; every row must have as many cells as the header has names, and empty cells are left out."""
+    text = text.removeprefix("\ufeff")
     return _collect(_rows(text, rules, layout), rules, where="line {}", base=1)
 
 
@@ -132,8 +134,23 @@ def _submission(
 def _key(record: Mapping[str, JsonValue], index: int, rules: CollectRules) -> str:
     own = record.get(KEY_FIELD)
     if isinstance(own, str) and own:
-        return own[:256]
-    return f"{rules.request_key}#{index}"[:256] if rules.request_key else ""
+        return _key_of(rules.stream, own)
+    return _key_of(rules.stream, f"{rules.request_key}#{index}", "request") if rules.request_key else ""
+
+
+def _key_of(stream: str, own: str, kind: str = "event") -> str:
+    """Return a key of fixed size: two ids are one only when kind, stream and the whole id are equal."""
+    return hashlib.blake2b(
+        f"{kind}\0{stream}\0{own}".encode("utf-8", "surrogatepass"), digest_size=20
+    ).hexdigest()
+
+
+def _dumped(record: JsonValue) -> bytes:
+    try:
+        return orjson.dumps(record)
+    except orjson.JSONEncodeError:
+        msg = f"the event is nested deeper than {_MAX_DEPTH} levels"
+        raise InvalidEvent(msg) from None
 
 
 def _loads(raw: bytes, what: str) -> JsonValue:
@@ -191,7 +208,7 @@ def _rows(text: str, rules: CollectRules, layout: CsvLayout) -> Iterator[_Row]:
 
 
 def _header(row: list[str]) -> list[str]:
-    names = [name.strip().removeprefix("\ufeff") for name in row]
+    names = [name.strip() for name in row]
     if not all(names) or len(set(names)) != len(names):
         msg = "line 1: the header needs a distinct, non-empty name for every column"
         raise InvalidEvent(msg, path="line 1", line=1)

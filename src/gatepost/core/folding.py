@@ -4,6 +4,8 @@ Every merge operator is commutative and associative over (value, stamp), so the 
 any order, and folding two halves and merging them equals folding the whole.
 """
 
+import math
+import sys
 from collections.abc import Callable
 
 from gatepost.core.timestamps import parse_time
@@ -70,7 +72,10 @@ def _sum(held: JsonValue, value: JsonValue) -> JsonValue:
     assert isinstance(value, int | float)
     total = held + value
     # Stored integers are 64 bits wide; beyond that a float keeps the magnitude.
-    return float(total) if isinstance(total, int) and abs(total) > LARGEST_EXACT_INT else total
+    if isinstance(total, int) and abs(total) > LARGEST_EXACT_INT:
+        return float(total)
+    # JSON knows no infinity: a sum that overflows stays at the largest number there is.
+    return total if math.isfinite(total) else math.copysign(sys.float_info.max, total)
 
 
 def _smaller(held: JsonValue, value: JsonValue) -> JsonValue:

@@ -40,7 +40,11 @@ def answer_event(entity: JsonObject, identifier_fields: Collection[str], answer:
     if not isinstance(response, dict | list):
         return None
     origin = {name: entity[name] for name in identifier_fields if name in entity}
-    return orjson.dumps({"origin": origin, "response": _without_nested_lists(response)})
+    try:
+        return orjson.dumps({"origin": origin, "response": _without_nested_lists(response)})
+    except (orjson.JSONEncodeError, RecursionError):
+        # Nested more deeply than any event may be.
+        return None
 
 
 def _without_nested_lists(value: object) -> object:

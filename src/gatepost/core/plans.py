@@ -79,6 +79,8 @@ class JobPlan(msgspec.Struct, frozen=True):
     id: str
     destination: int
     parked: bool
+    backfill: bool
+    """It wants the members an audience has from the start."""
     answers: bool
     """Its answers come back as events, so long chains must end."""
 
@@ -200,7 +202,10 @@ def _jobs(
         if job.status is JobStatus.DELETED:
             continue
         parked = job.status is JobStatus.PAUSED or job.destination in stopped
-        plan = JobPlan(job.id, job.destination, parked, bool(job.config.get("stream")))
+        config = job.config
+        plan = JobPlan(
+            job.id, job.destination, parked, bool(config.get("withbackfill")), bool(config.get("stream"))
+        )
         for id_ in _texts(job.config.get("segment_ids")):
             if id_ in audiences:
                 for crossing in crossings_of(job):

@@ -19,6 +19,12 @@ def delivery_id(account: int, job: str, profile_id: str, transition: Transition)
     return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
 
 
+def for_first_members(plan: AccountPlan, deliveries: Iterable[Delivery]) -> tuple[Delivery, ...]:
+    """Keep what goes to jobs that asked for the members an audience has from the start."""
+    wanted = {job.id for jobs in plan.jobs.values() for job in jobs if job.backfill}
+    return tuple(delivery for delivery in deliveries if delivery.job in wanted)
+
+
 def deliveries_of(
     plan: AccountPlan,
     account: int,

@@ -189,7 +189,7 @@ def check_room(stored: int) -> None:
 def store_audience(tx: Transaction, audience: Audience) -> Audience:
     """Store a checked new audience, to be evaluated for everybody."""
     tx.catalog.put(audience.account, audience.id, audience)
-    evaluate_audience(tx, audience)
+    evaluate_audience(tx, audience, kind="fill")
     return audience
 
 
@@ -202,9 +202,9 @@ def store_changed(tx: Transaction, old: Audience, new: Audience, others: Sequenc
     return new
 
 
-def evaluate_audience(tx: Transaction, audience: Audience) -> None:
-    """Have apply evaluate an audience for every stored profile."""
-    duty = Duty(account=audience.account, kind="evaluate", subject=audience.id, audience=audience.number)
+def evaluate_audience(tx: Transaction, audience: Audience, *, kind: str = "evaluate") -> None:
+    """Have apply evaluate an audience for every stored profile; `fill` for a new one's first members."""
+    duty = Duty(account=audience.account, kind=kind, subject=audience.id, audience=audience.number)
     tx.ledger.add_duty(duty)
 
 

@@ -53,7 +53,7 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True):
     id: int = 0
     account: int
     kind: str
-    """`evaluate` or `backfill`."""
+    """`evaluate`, `fill` (a new audience), `dissolve` or `backfill`."""
     subject: str
     """The audience's number, or the job's id."""
     audience: int

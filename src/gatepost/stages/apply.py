@@ -9,11 +9,10 @@ from collections.abc import Callable
 
 import structlog
 
-from gatepost.core.plans import AccountPlan
 from gatepost.model.errors import GatepostError, OperatorError, Unavailable
 from gatepost.model.event import Event
 from gatepost.model.times import Instant
-from gatepost.ports.catalog import Poison
+from gatepost.ports.catalog import Duty, Poison
 from gatepost.ports.clock import Clock
 from gatepost.ports.log import EventLog
 from gatepost.ports.store import Store, Transaction
@@ -41,12 +40,14 @@ class Turn:
         more: bool = False,
         destinations: frozenset[int] = frozenset(),
         next_due: Instant | None = None,
+        duty: Duty | None = None,
     ) -> None:
         self.position = position
         self.records = records
         self.more = more
         self.destinations = destinations
         self.next_due = next_due
+        self.duty = duty
 
 
 class ApplyStage:
@@ -104,6 +105,8 @@ class ApplyStage:
             self._limit = min(BATCH, self._limit * 2)
         if turn.destinations:
             self._on_deliveries(turn.destinations)
+        if turn.duty is not None:
+            self._do_step(turn.duty)
         return turn
 
     def _fold(self, tx: Transaction, events: list[Event], reached: Instant) -> Turn:
@@ -117,6 +120,7 @@ class ApplyStage:
         batch.take_wakeups(until)
         applied = 0
         for event in events:
+            batch.fire(max(batch.now, event.received))
             if event.received > batch.horizon:
                 break
             batch.apply(event)
@@ -124,23 +128,52 @@ class ApplyStage:
         whole = applied == len(events)
         if whole:
             batch.fire(batch.horizon)
-        more = self._step_duties(tx, batch, plans, wall) or not whole or batch.horizon < until
+        duty = next(iter(tx.ledger.duties()), None)
+        if duty is not None and whole and drained:
+            # A walk looks at profiles as of now, not as of the last event.
+            batch.now = max(batch.now, batch.horizon)
         batch.save()
+        more = duty is not None or not whole or batch.horizon < until
         return Turn(
             position=batch.position,
             records=applied,
             more=more or not drained,
             destinations=frozenset(batch.destinations),
             next_due=tx.profiles.next_due(),
+            duty=duty,
         )
 
-    def _step_duties(
-        self, tx: Transaction, batch: Batch, plans: dict[int, AccountPlan], wall: Instant
-    ) -> bool:
-        pending = tx.ledger.duties()
-        for duty in pending[:1]:
-            duties.step(tx, batch, plans, duty, wall)
-        return bool(pending)
+    def _do_step(self, duty: Duty) -> None:
+        """Do a step of a long walk; one that fails is set aside, for it would fail again and must hold up nobody."""
+        try:
+            destinations = self._store.write_blocking(lambda tx: self._step(tx, duty))
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - a walk meets stored values of any kind
+            self._plans = PlanBook()
+            _LOG.error(
+                "duty.set_aside",
+                kind=duty.kind,
+                audience=duty.audience,
+                job=duty.subject,
+                error=_described(error),
+            )
+            self._store.write_blocking(lambda tx: self._give_up(tx, duty))
+        else:
+            if destinations:
+                self._on_deliveries(destinations)
+
+    def _step(self, tx: Transaction, duty: Duty) -> frozenset[int]:
+        plans = self._plans.current(tx)
+        wall = self._clock.wall()
+        batch = Batch(tx, plans, wall)
+        duties.step(tx, batch, plans, duty, wall)
+        batch.save()
+        return frozenset(batch.destinations)
+
+    def _give_up(self, tx: Transaction, duty: Duty) -> None:
+        tx.ledger.step_duty(duty, None)
+        tx.ledger.count(duty.account, {"duties_set_aside": 1})
 
     def _recover(self, events: list[Event], error: Exception) -> Turn:
         """Halve the batch, or set its one event aside; what fails without any event waits for a mend."""

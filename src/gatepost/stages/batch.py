@@ -5,7 +5,7 @@ an event fire before it, at their own instant, so the outcome does not depend on
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
 
 import orjson
@@ -14,8 +14,9 @@ from gatepost.core.applying import Reading, affected_audiences, evaluate, fold_r
 from gatepost.core.entities import entity_of
 from gatepost.core.identity import absorb, accepts, attach, compatible, seniority
 from gatepost.core.plans import EMPTY_PLAN, AccountPlan
-from gatepost.core.triggers import deliveries_of
+from gatepost.core.triggers import deliveries_of, for_first_members
 from gatepost.model.audience import Transition
+from gatepost.model.delivery import Delivery
 from gatepost.model.event import Event, RecordKind
 from gatepost.model.profile import Identifier, Profile
 from gatepost.model.times import Instant
@@ -36,7 +37,7 @@ class Batch:
         self._tx = tx
         self._plans = plans
         self._wall = wall
-        self.position, self.now = tx.ledger.position()
+        self.position, self.now = self._began = tx.ledger.position()
         self._profiles: dict[int, Profile] = {}
         self._accounts: dict[int, int] = {}
         self._stored_timers: dict[int, Instant] = {}
@@ -46,6 +47,7 @@ class Batch:
         self._crossed: dict[int, list[tuple[int, Transition]]] = {}
         self._enqueued: list[Enqueued] = []
         self._wakeups: list[tuple[Instant, int, int]] = []
+        self._fired = 0
         self.horizon: Instant = 0
         self.counts: dict[int, dict[str, int]] = {}
         self.destinations: set[int] = set()
@@ -70,6 +72,12 @@ class Batch:
         """Wake the profiles due up to an instant, each at its own."""
         while self._wakeups and self._wakeups[0][0] <= until:
             at, account, number = heappop(self._wakeups)
+            if self._fired >= WAKEUPS_AT_ONCE and at > self.now:
+                # One profile may wake again and again in a long jump; the rest waits for the next turn.
+                self.horizon = min(self.horizon, self.now)
+                self._wakeups = []
+                return
+            self._fired += 1
             profile = self.profile(account, number)
             if profile is None or profile.timer != at:
                 continue
@@ -79,14 +87,15 @@ class Batch:
             self.reevaluate(account, profile, due, self.now)
 
     def reevaluate(
-        self, account: int, profile: Profile, audiences: list[int] | set[int], now: Instant
+        self, account: int, profile: Profile, audiences: Iterable[int], now: Instant, *, first: bool = False
     ) -> None:
-        """Evaluate audiences for a profile outside an event."""
+        """Evaluate audiences for a profile outside an event; `first` for those an audience begins with."""
         plan = self._plan(account)
         transitions = evaluate(plan, profile, audiences, now)
         self._touch(profile)
         self._wake(account, profile)
-        self._cross(account, plan, profile, transitions, hops=0)
+        deliveries = self._cross(account, plan, profile, transitions, hops=0)
+        self._send(plan, profile, for_first_members(plan, deliveries) if first else deliveries)
 
     def profile(self, account: int, number: int) -> Profile | None:
         """Return a profile, loaded once a batch."""
@@ -115,7 +124,8 @@ class Batch:
         self._flush()
         for account, amounts in self.counts.items():
             self._tx.ledger.count(account, amounts)
-        self._tx.ledger.advance(self.position, self.now)
+        if (self.position, self.now) != self._began:
+            self._tx.ledger.advance(self.position, self.now)
 
     def _apply_event(self, event: Event, now: Instant) -> None:
         account = event.account
@@ -133,7 +143,7 @@ class Batch:
         transitions = evaluate(plan, profile, audiences, now)
         self._touch(profile)
         self._wake(account, profile)
-        self._cross(account, plan, profile, transitions, hops=event.hops)
+        self._send(plan, profile, self._cross(account, plan, profile, transitions, hops=event.hops))
 
     def _profile_for(self, account: int, plan: AccountPlan, reading: Reading) -> tuple[Profile, bool]:
         """Find, create or merge; say too whether every audience must be looked at."""
@@ -208,11 +218,14 @@ class Batch:
 
     def _cross(
         self, account: int, plan: AccountPlan, profile: Profile, transitions: list[Transition], *, hops: int
-    ) -> None:
+    ) -> tuple[Delivery, ...]:
+        """Note the transitions; return the deliveries that come of them."""
         if not transitions:
-            return
+            return ()
         self._crossed.setdefault(account, []).extend((profile.number, t) for t in transitions)
-        deliveries = deliveries_of(plan, account, profile, transitions, hops, self._wall)
+        return deliveries_of(plan, account, profile, transitions, hops, self._wall)
+
+    def _send(self, plan: AccountPlan, profile: Profile, deliveries: tuple[Delivery, ...]) -> None:
         if deliveries:
             self.enqueue(Enqueued(orjson.dumps(entity_of(profile, plan)), deliveries))
 

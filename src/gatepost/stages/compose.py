@@ -1,10 +1,13 @@
 """From a claimed delivery to the request that goes out: rendered once, stored, sent byte for byte."""
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import msgspec
 import orjson
 
+from gatepost.core.addresses import origin_of
+from gatepost.core.authorize import NO_AUTH
 from gatepost.core.payloads import default_payload, triggered_entity
 from gatepost.core.templates.context import segment_event
 from gatepost.core.templates.sending import RequestParts, request_parts, template_url
@@ -56,6 +59,19 @@ def stored(composed: Composed) -> bytes:
 def restored(body: bytes) -> Composed:
     """Return the request an earlier attempt stored."""
     return _DECODE(body)
+
+
+def misdirected(url: str, order: Order) -> str:
+    """Say why a template's URL may not get the job's credentials; empty when it may."""
+    if order.auth == NO_AUTH or (order.url and origin_of(url) == origin_of(order.url)):
+        return ""
+    host = urlsplit(url).hostname or ""
+    if host in order.hosts:
+        return ""
+    return (
+        f"the template chose the host {host}, which is not the job's own, so the authorization is not sent there; "
+        "name it in the job's webhook_url_hosts if it may have it"
+    )
 
 
 def message_of(delivery: Delivery, composed: Composed, order: Order) -> Message:

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from functools import lru_cache, partial
+from urllib.parse import unquote
 
 import msgspec
+import orjson
 
 from gatepost.core.addresses import AllowList, check_url
 from gatepost.core.authorize import HeaderParamAuth, authorized
@@ -19,6 +21,9 @@ from gatepost.ports.sender import Sender
 from gatepost.providers.contract import Message, PlannedRequest
 from gatepost.providers.registry import ProviderRegistry
 from gatepost.stages.compose import Draft
+
+_SHORTEST_SECRET = 8
+"""Shorter values, such as a partner's name, would blank out half of every answer."""
 
 KEPT_ANSWER = 2 * 1024
 """Bytes of an answer that an attempt remembers."""
@@ -67,14 +72,14 @@ class Courier:
         started = self._clock.wall()
         answer: Answer | None = None
         try:
-            answer = await self._sender.send(authorized(planned.request, auth))
+            answer = _masked(await self._sender.send(authorized(planned.request, auth)), auth)
         except (Unreachable, Blocked) as error:
             outcomes = [Outcome(verdict=Verdict.RETRY, reason=error.message)] * len(planned.deliveries)
         else:
             provider = self._providers.by_url(planned.request.url)
             outcomes = provider.judge(planned, answer, self._clock.wall())
         duration = self._clock.wall() - started
-        kept = _without_secrets(answer.body[:KEPT_ANSWER], auth) if answer is not None else b""
+        kept = answer.body[:KEPT_ANSWER] if answer is not None else b""
         attempts = [
             Attempt(
                 delivery=delivery,
@@ -115,9 +120,21 @@ def _refusal(url: str, *, allow: AllowList) -> str:
     return ""
 
 
-def _without_secrets(answer: bytes, auth: HeaderParamAuth) -> bytes:
-    """Blank out credentials that a receiver echoes."""
+def _masked(answer: Answer, auth: HeaderParamAuth) -> Answer:
+    """Blank out credentials that a receiver echoes, before anybody judges, stores or forwards its answer."""
+    body = answer.body
+    for secret in _secrets_of(auth):
+        body = body.replace(secret, b"***")
+    return answer if body == answer.body else msgspec.structs.replace(answer, body=body)
+
+
+@lru_cache(256)
+def _secrets_of(auth: HeaderParamAuth) -> tuple[bytes, ...]:
+    """Return the forms in which credentials may come back: whole, without their scheme, decoded, escaped."""
+    texts: set[str] = set()
     for _, value in (*auth.headers, *auth.params):
-        if len(value) >= 4:
-            answer = answer.replace(value.encode(), b"***")
-    return answer
+        texts |= {value, value.rpartition(" ")[2], unquote(value)}
+    texts |= {orjson.dumps(text).decode()[1:-1] for text in texts}
+    return tuple(
+        text.encode() for text in sorted(texts, key=len, reverse=True) if len(text) >= _SHORTEST_SECRET
+    )

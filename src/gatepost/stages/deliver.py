@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 import msgspec
 import structlog
 
+from gatepost.core.addresses import erasing_reason
 from gatepost.core.deliveries import after_attempt
 from gatepost.core.retry import RetryOptions
 from gatepost.model.delivery import Attempt, Delivery, DeliveryState, Outcome, Verdict
@@ -21,11 +22,21 @@ from gatepost.ports.outbox import Settlement
 from gatepost.ports.renderer import Renderer
 from gatepost.ports.store import Store, Transaction
 from gatepost.providers.contract import PlannedRequest
-from gatepost.stages.books import Entries, Turned, keep
-from gatepost.stages.compose import Composed, Draft, NotComposed, compose, draft, message_of, restored, stored
+from gatepost.stages.books import Entries, Stop, Turned, keep
+from gatepost.stages.compose import (
+    Composed,
+    Draft,
+    NotComposed,
+    compose,
+    draft,
+    message_of,
+    misdirected,
+    restored,
+    stored,
+)
 from gatepost.stages.courier import Courier, Exchanged
 from gatepost.stages.lanes import Lanes
-from gatepost.stages.orders import OrderBook
+from gatepost.stages.orders import Order, OrderBook
 
 _LOG = structlog.get_logger("gatepost.deliver")
 
@@ -160,6 +171,7 @@ class DeliverStage:
         def work(tx: Transaction) -> Turned:
             self._orders.refresh(tx)
             # Only the catalog as of this transaction knows which destinations are open.
+            entries.paused = frozenset(self._orders.paused)
             entries.claims = [
                 claim for claim in entries.claims if claim.destination not in self._orders.stopped
             ]
@@ -243,15 +255,28 @@ class DeliverStage:
         drafts: dict[str, Draft] = {}
         messages = []
         for item, composed in ready:
-            refusal = self._courier.refusal(composed.url)
-            if refusal:
-                self._settle(item.delivery, DeliveryState.REFUSED, refusal)
+            if not self._may_go(item, composed.url):
                 continue
             drafts[item.delivery.id] = item
             messages.append(message_of(item.delivery, composed, item.order))
         for planned in self._courier.plan(messages):
             carried = [drafts[id_] for id_ in planned.deliveries]
             self._spawn(self._exchange(planned, carried), [item.delivery for item in carried])
+
+    def _may_go(self, item: Draft, url: str) -> bool:
+        """Say whether a final URL may be called; what an operator can allow later is tried again."""
+        final = erasing_reason(url) or misdirected(url, item.order)
+        if final:
+            self._settle(item.delivery, DeliveryState.REFUSED, final)
+            return False
+        refusal = self._courier.refusal(url)
+        if refusal:
+            delivery, now = item.delivery, self._clock.wall()
+            attempt = Attempt(
+                delivery=delivery.id, number=delivery.attempts, started=now, duration=0, reason=refusal
+            )
+            self._settle_attempt(delivery, Outcome(verdict=Verdict.RETRY, reason=refusal), attempt)
+        return not refusal
 
     async def _exchange(self, planned: PlannedRequest, drafts: Sequence[Draft]) -> None:
         numbers = [item.delivery.attempts for item in drafts]
@@ -261,7 +286,7 @@ class DeliverStage:
         for item, outcome, attempt in zip(drafts, exchanged.outcomes, exchanged.attempts, strict=True):
             final = await self._with_answer(item, outcome, exchanged.answer)
             if final.verdict is Verdict.STOP:
-                self._entries.stops[item.delivery.destination] = final.reason
+                self._entries.stops[item.delivery.destination] = _stop_of(item.order, final.reason)
             self._settle_attempt(item.delivery, final, attempt)
 
     async def _with_answer(self, item: Draft, outcome: Outcome, answer: Answer | None) -> Outcome:
@@ -317,9 +342,16 @@ class DeliverStage:
             return
         # A bug of ours must neither lose a delivery nor hold its slot.
         _LOG.error("deliver.failed", error=f"{type(error).__name__}: {error}")
+        outcome = Outcome(verdict=Verdict.RETRY, reason="gatepost failed on it", retry_after=MINUTE)
         for delivery in deliveries:
-            due = self._clock.wall() + MINUTE
-            self._settle(delivery, DeliveryState.RETRYING, "gatepost failed on it", due=due)
+            now = self._clock.wall()
+            attempt = Attempt(delivery=delivery.id, number=delivery.attempts, started=now, duration=0)
+            self._settle_attempt(delivery, outcome, attempt)
+
+
+def _stop_of(order: Order, reason: str) -> Stop:
+    authorization = next(iter(order.job.auth_ids), "")
+    return Stop(reason=reason, authorization=authorization, as_of=order.auth_as_of)
 
 
 def _sensible(exchanged: Exchanged) -> bool:

@@ -30,10 +30,16 @@ def step(tx: Transaction, batch: Batch, plans: dict[int, AccountPlan], duty: Dut
 
 
 def _evaluate(tx: Transaction, batch: Batch, _plan: AccountPlan, duty: Duty, _wall: Instant) -> int | None:
-    """Evaluate one audience for the next stored profiles."""
+    """Evaluate one audience for the next stored profiles; a new one's first members go to jobs with backfill."""
     profiles = tx.profiles.scan(duty.account, duty.cursor, STEP)
     for profile in profiles:
-        batch.reevaluate(duty.account, batch.adopt(duty.account, profile), [duty.audience], batch.now)
+        batch.reevaluate(
+            duty.account,
+            batch.adopt(duty.account, profile),
+            [duty.audience],
+            batch.now,
+            first=duty.kind == "fill",
+        )
     return profiles[-1].number if len(profiles) == STEP else None
 
 
@@ -89,4 +95,4 @@ def _first_enter(
     return Enqueued(orjson.dumps(entity_of(profile, plan)), (delivery,))
 
 
-_WALKS = {"evaluate": _evaluate, "dissolve": _dissolve, "backfill": _backfill}
+_WALKS = {"evaluate": _evaluate, "fill": _evaluate, "dissolve": _dissolve, "backfill": _backfill}

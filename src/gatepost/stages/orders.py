@@ -9,6 +9,7 @@ from gatepost.model.catalog import Account, Authorization, Destination, Job, Job
 from gatepost.model.errors import GatepostError
 from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.schema import Schema
+from gatepost.model.times import Instant
 from gatepost.ports.secrets import Secrets
 from gatepost.ports.store import Transaction
 
@@ -18,6 +19,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     job: Job
     auth: HeaderParamAuth
+    auth_as_of: Instant = 0
+    """When the credentials were last changed."""
+    hosts: tuple[str, ...] = ()
+    """Hosts besides that of `url` that get the credentials when a template chooses them."""
     broken: str = ""
     """Why nothing can be sent, such as a sealed credential no key opens."""
     template: Template | None
@@ -42,7 +47,7 @@ class OrderBook:
         self.orders: dict[str, Order] = {}
         self.audiences: dict[int, Audience] = {}
         self.caps: dict[int, int] = {}
-        self.running: set[str] = set()
+        self.paused: set[str] = set()
         self.stopped: set[int] = set()
 
     def refresh(self, tx: Transaction) -> None:
@@ -50,7 +55,7 @@ class OrderBook:
         version = tx.catalog.version()
         if version == self._version:
             return
-        self.orders, self.caps = {}, {}
+        self.orders, self.caps, self.paused = {}, {}, set()
         self.audiences = {audience.number: audience for audience in tx.catalog.list(Audience)}
         for account in tx.catalog.list(Account):
             self._read_account(tx, account.number)
@@ -71,6 +76,8 @@ class OrderBook:
                 continue
             order = self._order(job, templates, auths, identifiers)
             self.orders[job.id] = order
+            if job.status is JobStatus.PAUSED:
+                self.paused.add(job.id)
             if order.workers:
                 self.caps[job.destination] = min(order.workers, self.caps.get(job.destination, order.workers))
 
@@ -82,10 +89,13 @@ class OrderBook:
         identifiers: tuple[str, ...],
     ) -> Order:
         config = job.config
-        auth, broken = self._open(auths.get(job.auth_ids[0])) if job.auth_ids else (NO_AUTH, "")
+        stored = auths.get(job.auth_ids[0]) if job.auth_ids else None
+        auth, broken = self._open(stored) if job.auth_ids else (NO_AUTH, "")
         return Order(
             job=job,
             auth=auth,
+            auth_as_of=stored.updated if stored is not None else 0,
+            hosts=tuple(_texts(config.get("webhook_url_hosts"))),
             broken=broken,
             template=templates.get(_text(config.get("template_id"))),
             url_template=templates.get(_text(config.get("webhook_url_template_id"))),

@@ -111,9 +111,14 @@ class _Unpacker(_Collector):
 
     def __init__(self, limit: int) -> None:
         super().__init__(limit)
+        self._packed = 0
         self._member = zlib.decompressobj(_GZIP)
 
     def add(self, part: bytes) -> None:
+        # Empty members cost time and unpack to nothing, so what is packed is bounded too.
+        self._packed += len(part)
+        if self._packed > self._limit:
+            raise BodyTooLarge(self._limit)
         while part:
             if self._member.eof:
                 self._member = zlib.decompressobj(_GZIP)

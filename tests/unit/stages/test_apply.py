@@ -282,6 +282,76 @@ def test_a_new_audience_takes_in_the_stored_profiles_step_by_step(pipeline: Pipe
     assert [] == pipeline.triggers(), "no job watches it"
 
 
+@pytest.mark.parametrize(("backfill", "sent"), [(False, 0), (True, 2)])
+def test_a_new_audiences_first_members_go_only_to_jobs_with_backfill(
+    pipeline: Pipeline, backfill: bool, sent: int
+) -> None:
+    pipeline.configure("spend > 5", jobs=False)
+    for user in ("ada", "bob"):
+        pipeline.send(user=user, total=9)
+    pipeline.settle()
+
+    job = make_job(2, withbackfill=backfill)
+    audience = make_audience(2, "spend > 8")
+    pipeline.store.write_blocking(lambda tx: tx.catalog.put(ACCOUNT, "j" * 32, job))
+    pipeline.store.write_blocking(lambda tx: tx.catalog.put(ACCOUNT, audience.id, audience))
+    pipeline.add_duty("fill", 2)
+    pipeline.settle()
+
+    assert ["ada", "bob"] == pipeline.inside(2)
+    assert sent == len(pipeline.triggers())
+
+
+def test_a_new_audience_is_filled_as_of_now_not_as_of_the_last_event(pipeline: Pipeline) -> None:
+    pipeline.configure("spend > 5")
+    pipeline.send(user="ada", total=9)
+    pipeline.settle()
+
+    # Nothing happens for two days; then somebody asks who came in the last one.
+    pipeline.clock.move(START + 2 * DAY)
+    audience = make_audience(1, 'last_visit > "now-1d"')
+    pipeline.store.write_blocking(lambda tx: tx.catalog.put(ACCOUNT, audience.id, audience))
+    pipeline.add_duty("evaluate", 1)
+    pipeline.settle()
+
+    assert [] == pipeline.inside()
+    assert ["enter", "exit"] == [way for way, _, _ in pipeline.triggers()], (
+        "she leaves the old rule's audience"
+    )
+
+
+def test_a_value_no_arithmetic_can_take_in_stops_nobody(pipeline: Pipeline) -> None:
+    pipeline.configure("spend > 5")
+    for _ in range(2):
+        pipeline.send(user="ada", total=1e308)
+    pipeline.send(user="bob", total=9)
+    pipeline.settle()
+
+    audience = make_audience(2, "toint(spend) > 5")
+    pipeline.store.write_blocking(lambda tx: tx.catalog.put(ACCOUNT, audience.id, audience))
+    pipeline.add_duty("evaluate", 2)
+    pipeline.send(user="cyd", total=9)
+    pipeline.settle()
+
+    assert ["ada", "bob", "cyd"] == pipeline.inside(2)
+
+
+def test_a_long_jump_of_time_is_worked_off_in_turns(pipeline: Pipeline) -> None:
+    pipeline.configure("hourofday() = 3")
+    for number in range(30):
+        pipeline.send(user=f"u{number}")
+    pipeline.settle()
+
+    pipeline.clock.move(START + 60 * DAY)
+    pipeline.log.append_clock(pipeline.clock.audience()).result()
+    turns = 0
+    while pipeline.apply.run_once().more:
+        turns += 1
+
+    assert turns > 1
+    assert 30 * 60 * 2 == len(pipeline.triggers())
+
+
 def test_a_jobs_first_members_are_sent_once_each(pipeline: Pipeline) -> None:
     pipeline.configure("spend > 5", jobs=False)
     for number in range(250):

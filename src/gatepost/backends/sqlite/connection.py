@@ -61,7 +61,10 @@ class Writer:
     """Owns the one connection that writes a file; work queued while a commit runs shares the next."""
 
     def __init__(
-        self, connection: sqlite3.Connection, name: str, committed: Callable[[], None] = lambda: None
+        self,
+        connection: sqlite3.Connection,
+        name: str,
+        committed: Callable[[sqlite3.Connection], None] = lambda _: None,
     ) -> None:
         self._connection = connection
         self._committed = committed
@@ -119,7 +122,7 @@ class Writer:
                 if not future.done():
                     future.set_exception(_translated(error))
             return
-        self._committed()
+        self._committed(connection)
         for future, value in done:
             future.set_result(value)
 

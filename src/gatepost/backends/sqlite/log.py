@@ -8,14 +8,18 @@ from pathlib import Path
 
 from gatepost.backends.sqlite.connection import Writer, connect, open_database
 from gatepost.backends.sqlite.queries import load_queries
+from gatepost.model.errors import InvalidInput
 from gatepost.model.event import Appended, Event, RecordKind, Submission
-from gatepost.model.times import DAY, Instant, to_datetime
+from gatepost.model.times import DAY, Instant, to_datetime, to_rfc3339
 from gatepost.ports.clock import Clock
 
 _SQL = load_queries("log.sql")
 _REMEMBERED = 2 * DAY
 _CACHE_KIB = 2 * 1024
 """The log is written at its end; a larger cache would only fill up with pages nobody reads again."""
+
+_LATEST: Instant = 1 << 43
+"""Ids hold the receive time above 20 bits of counter, within 63 bits: until the year 2248."""
 
 _COLUMNS = "id, kind, account, stream, received, at, body, hops"
 
@@ -100,9 +104,11 @@ class SqliteLog:
         future.add_done_callback(self._doubt_days)
         return future
 
-    def _on_disk(self) -> None:
-        """After a commit, before anybody is told: every id up to here is on disk."""
-        self._head = self._last_id
+    def _on_disk(self, connection: sqlite3.Connection) -> None:
+        """After a commit, before anybody is told: take what is on disk for the truth, whatever was rolled back."""
+        self._head = self._last_id = _last_id(connection)
+        if not self._days_known:
+            self._days, self._days_known = _days(connection), True
         self._appended()
 
     def _doubt_days(self, future: Future[Appended]) -> None:
@@ -114,7 +120,9 @@ class SqliteLog:
             self._collected[account] = self._collected.get(account, 0) + future.result().accepted
 
     def _tables_after(self, after: int) -> list[str]:
-        days = self._days
+        # A day whose first append is not committed yet begins beyond the head, and cannot be read.
+        head = self._head
+        days = [day for day in self._days if day[0] <= head]
         for index in range(len(days) - 1, -1, -1):
             if days[index][0] <= after + 1:
                 return [name for _, name in days[index:]]
@@ -160,8 +168,12 @@ class SqliteLog:
         return len(old)
 
     def _stamp(self, now: Instant) -> Instant:
-        self._last_received = max(self._last_received, now)
-        return self._last_received
+        received = max(self._last_received, now)
+        if received >= _LATEST:
+            msg = f"audience time {to_rfc3339(received)} is beyond what event ids can carry"
+            raise InvalidInput(msg, path="now")
+        self._last_received = received
+        return received
 
     def _next_id(self, received: Instant) -> int:
         """Ids carry the receive time in their upper bits, and always grow."""

@@ -108,7 +108,7 @@ async def _carried_out(context: Context, state: State, draft: Draft) -> bool:
         for write in draft.writes:
             write(moment)
         for audience in moment.evaluate.values():
-            evaluate_audience(tx, audience)
+            evaluate_audience(tx, audience, kind="fill" if audience.created == now else "evaluate")
         return moment
 
     moment = await context.store.write(work)

@@ -23,9 +23,16 @@ def _len(value: JsonValue) -> int | None:
 
 
 def _set(*values: JsonValue) -> list[JsonValue] | None:
+    seen: set[tuple[type, JsonValue]] = set()
     distinct: list[JsonValue] = []
     for item in _spread(values):
-        if item not in distinct:
+        if isinstance(item, list | dict):
+            fresh = item not in distinct
+        else:
+            # With its type, for true is not 1.
+            fresh = (type(item), item) not in seen
+            seen.add((type(item), item))
+        if fresh:
             distinct.append(item)
     return distinct or None
 

@@ -30,7 +30,7 @@ def _total(numbers: list[int | float]) -> int | float:
 
 def _toint(value: JsonValue) -> int | None:
     number = cleaned_number_of(value)
-    return None if number is None else int(number)
+    return int(number) if number is not None and math.isfinite(number) else None
 
 
 def _tobool(value: JsonValue) -> bool | None:
