@@ -38,7 +38,10 @@ async def after(source: str, options: RenderOptions = TIGHT) -> tuple[RenderResu
     ids=["endless", "hoarding", "a list too long", "talkative"],
 )
 def test_a_limit_is_named_and_the_next_render_is_clean(source: str, limit: str) -> None:
-    bad, good = asyncio.run(after(source))
+    # The endless one hoards a little too; with room to spare it is time that ends it.
+    options = RenderOptions(workers=1) if limit.startswith("time") else TIGHT
+
+    bad, good = asyncio.run(after(source, options))
 
     assert isinstance(bad, RenderFailure)
     assert bad.kind == "limit"

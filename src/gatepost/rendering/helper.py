@@ -146,23 +146,32 @@ def _hmac_sha256(message: str, key: str) -> str:
     return hmac.new(key.encode(), message.encode(), "sha256").hexdigest()
 
 
-def _confine(memory: int) -> None:
-    """Bound what the engine may still take; what it reserved to start does not count."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    try:
-        statm = os.open("/proc/self/statm", os.O_RDONLY)
-    except FileNotFoundError:
-        # Only Linux keeps this limit; elsewhere the deadline alone protects.
-        return
-    taken = int(os.read(statm, 200).split()[0]) * resource.getpagesize()
-    os.close(statm)
-    resource.setrlimit(resource.RLIMIT_AS, (taken + memory, taken + memory))
+class _Footprint:
+    """What the engine has taken, in address space too: that is what the limit counts, and it never shrinks."""
 
+    def __init__(self, memory: int) -> None:
+        """Bound what the engine may still take; what it reserved to start does not count."""
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        try:
+            self._statm = os.open("/proc/self/statm", os.O_RDONLY)
+        except FileNotFoundError:
+            # Only Linux keeps this limit; elsewhere the deadline alone protects.
+            self._statm, self._start = -1, 0
+            return
+        self._start = self._addresses()
+        resource.setrlimit(resource.RLIMIT_AS, (self._start + memory, self._start + memory))
 
-def _resident() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    def taken(self) -> int:
+        """Return the bytes by which to judge whether this process has grown too large to go on."""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        resident = peak if sys.platform == "darwin" else peak * 1024
+        return max(resident, self._addresses() - self._start)
+
+    def _addresses(self) -> int:
+        if self._statm < 0:
+            return 0
+        return int(os.pread(self._statm, 200, 0).split()[0]) * resource.getpagesize()
 
 
 def _serve(out: int) -> None:
@@ -173,7 +182,7 @@ def _serve(out: int) -> None:
     deadline, memory, output, *library = setup
     files = {name.decode(): text for name, text in zip(library[::2], library[1::2], strict=True)}
     engine = _Engine(files, int(deadline) / 1000, int(output))
-    _confine(int(memory))
+    footprint = _Footprint(int(memory))
     _send(out, OK)
     for operation, source, *parts in messages:
         for start in range(0, len(parts), CONTEXT_PARTS if operation == RENDER else 1):
@@ -181,7 +190,7 @@ def _serve(out: int) -> None:
                 state, text = engine.render(source, parts[start : start + CONTEXT_PARTS])
             else:
                 state, text = engine.check(parts[start])
-            _send(out, state, text, str(_resident()).encode())
+            _send(out, state, text, str(footprint.taken()).encode())
 
 
 def _main() -> None:

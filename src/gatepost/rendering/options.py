@@ -20,7 +20,7 @@ class RenderOptions(msgspec.Struct, frozen=True, kw_only=True):
     recycle_after: int = 20_000
     """Renders after which a helper is replaced."""
     recycle_above: int = 256 * MIB
-    """Resident bytes above which a helper is replaced between turns."""
+    """Bytes, resident or of address space, above which a helper is replaced between turns."""
     turn: int = 50
     """Renders of one template before another template's turn comes."""
     turn_bytes: int = 8 * MIB

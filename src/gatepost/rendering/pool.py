@@ -151,11 +151,14 @@ class _Worker:
             await self.close()
 
     async def _serve(self, turn: Turn) -> None:
+        fresh = self._helper is None or self._helper.fresh
         try:
             await self._exchange(turn)
         except HelperError as ended:
             # The callers come first: closing may be cancelled.
-            turn.settle((ended.kind.encode(), str(ended).encode()))
+            if fresh or ended.kind != "engine":
+                turn.settle((ended.kind.encode(), str(ended).encode()))
+            # Else what earlier renders left behind may be to blame: a new helper gets to try.
             self._turns.give_back(turn)
             await self.close()
         except (OperatorError, OSError) as error:

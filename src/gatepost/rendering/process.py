@@ -82,6 +82,11 @@ class HelperProcess:
         return self._process.returncode is None
 
     @property
+    def fresh(self) -> bool:
+        """Whether it has not rendered anything yet."""
+        return self._renders == 0
+
+    @property
     def worn(self) -> bool:
         """Whether it has served long enough or grown too large, and is to be replaced."""
         options = self._options
