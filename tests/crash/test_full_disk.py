@@ -21,7 +21,7 @@ from tests.pipeline import START, Pipeline
 from tests.receiving import Receiver, receiving
 
 MIB = 1024 * 1024
-DISK = 16 * MIB
+DISK = 32 * MIB
 BULK = 20
 """Events of one request."""
 
@@ -81,7 +81,7 @@ def test_below_the_reserve_nothing_is_taken_and_what_was_taken_is_worked_off(
     with (
         receiving() as receiver,
         gatepost_process(
-            small_disk / "data", receiver.url(), "spend > 2", disk_reserve=str(4 * MIB)
+            small_disk / "data", receiver.url(), "spend > 2", disk_reserve=str(12 * MIB)
         ) as gatepost,
     ):
         gatepost.errors = tmp_path / "stderr"
@@ -90,7 +90,7 @@ def test_below_the_reserve_nothing_is_taken_and_what_was_taken_is_worked_off(
             sender = Sender(api)
             for _ in range(20):
                 assert 200 == sender.send().status_code
-            ballast = filled(small_disk, leave=3 * MIB)
+            ballast = filled(small_disk, leave=10 * MIB)
             # Free space is measured once a second, so a little is still taken at first.
             wait_until(lambda: sender.send(1, size=0).status_code == 503, "collect refuses")
 
@@ -114,7 +114,7 @@ def test_with_not_a_byte_left_everything_waits_and_goes_on_when_there_is_room(
     ):
         gatepost.errors = tmp_path / "stderr"
         gatepost.start()
-        ballast = filled(small_disk, leave=3 * MIB)
+        ballast = filled(small_disk, leave=10 * MIB)
         with gatepost.client() as api:
             sender = Sender(api)
 
@@ -137,7 +137,7 @@ def test_gatepost_stops_in_good_order_on_a_full_disk(small_disk: Path, tmp_path:
     ):
         gatepost.errors = tmp_path / "stderr"
         gatepost.start()
-        ballast = filled(small_disk, leave=3 * MIB)
+        ballast = filled(small_disk, leave=10 * MIB)
         with gatepost.client() as api:
             sender = Sender(api)
             sender.send_until_refused()
