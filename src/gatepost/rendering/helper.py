@@ -25,6 +25,9 @@ RENDER, CHECK = b"render", b"check"
 CONTEXT_PARTS = 3
 """A render's context: entity, job configuration, authorization configuration."""
 
+EXHAUSTED = 70
+"""The exit code when memory ran out between renders rather than in one."""
+
 _MAX_MESSAGE = 8 * 1024
 # Two surroundings in which a source is parsed and analysed but never run. Whatever closes the one early
 # breaks the other, so a source is accepted by both only if it stands by itself.
@@ -202,6 +205,8 @@ def _main() -> None:
         _serve(out)
     except BrokenPipeError:
         os._exit(0)
+    except MemoryError:
+        os._exit(EXHAUSTED)
 
 
 if __name__ == "__main__":

@@ -139,7 +139,8 @@ class HelperProcess:
             return HelperError("the template engine's process closed its output", kind="engine")
         if code == -signal.SIGALRM:
             return HelperError(_too_slow(self._options), kind="limit")
-        if code in _OUT_OF_MEMORY:
+        # A helper that served others before may only have had too little left; the pool tries a new one.
+        if code in _OUT_OF_MEMORY or (code == helper.EXHAUSTED and self.fresh):
             limit = f"{self._options.memory / MIB:g} MiB"
             return HelperError(f"the template needs more than the memory limit of {limit}", kind="limit")
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
