@@ -56,6 +56,7 @@ class CollectStage:
         self._options = options
         self._gathered: dict[int, _Group] = {}
         self._on_its_way = False
+        self._appending: asyncio.Task[None] | None = None
         self._waiting = 0
         self._free = 1 << 62
         self._spent = 0
@@ -92,7 +93,8 @@ class CollectStage:
         gathered, self._gathered = self._gathered, {}
         self._on_its_way = bool(gathered)
         if gathered:
-            asyncio.get_running_loop().create_task(self._append(gathered))
+            # Kept here: the loop itself holds a task only weakly.
+            self._appending = asyncio.get_running_loop().create_task(self._append(gathered))
 
     async def _append(self, gathered: dict[int, _Group]) -> None:
         appends = [
