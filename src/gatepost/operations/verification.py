@@ -19,7 +19,7 @@ from gatepost.operations.context import Context, new_id
 from gatepost.operations.records import current_schema, job_of
 from gatepost.ports.store import Transaction
 from gatepost.providers.contract import PlannedRequest
-from gatepost.stages.compose import Composed, Draft, NotComposed, compose, draft, message_of
+from gatepost.stages.compose import Composed, Draft, NotComposed, compose, draft, message_of, misdirected
 from gatepost.stages.courier import Courier, Exchanged
 from gatepost.stages.orders import Order, OrderBook
 
@@ -64,7 +64,7 @@ async def verify_job(
         return [Step(name="render", ok=False, text=f"nothing would be sent: {composed.reason}")]
     steps = [_warning(item, composed, record=record), _rendered(context, composed)]
     courier = Courier(context.sender, context.providers, context.log, context.clock, context.allow)
-    if refusal := courier.refusal(composed.url):
+    if refusal := courier.refusal(composed.url) or misdirected(composed.url, path.order):
         return [*steps, Step(name="request", ok=False, text=f"refused before sending: {refusal}")]
     (planned,) = courier.plan([message_of(item.delivery, composed, path.order)])
     steps.append(_requested(planned, path.order.auth))
