@@ -191,16 +191,17 @@ def test_after_a_merge_one_delivery_at_a_time_goes_out(store: Store) -> None:
 
 
 def test_a_lease_on_either_side_of_a_merge_holds_the_order(store: Store) -> None:
-    enqueue(store, make_delivery("waits", profile=7), make_delivery("under way", profile=8))
-    (held,) = [d for d in claim(store) if d.profile == 8] or claim(store)
-    rest = store.write_blocking(lambda tx: tx.outbox.rescue(0))
+    enqueue(store, make_delivery("under way", profile=8))
+    (held,) = claim(store)
+    enqueue(store, make_delivery("waits", profile=7))
 
     store.write_blocking(lambda tx: tx.outbox.rekey(ACCOUNT, 8, 7))
+    meanwhile = claim(store)
     settle(store, held, DeliveryState.DELIVERED)
-    left = counts(store)
+    (after,) = claim(store)
 
-    assert 0 == rest
-    assert 1 == left["delivered"]
+    assert [] == meanwhile
+    assert make_delivery("waits").id == after.id
 
 
 def test_wakeups_say_when_a_destination_has_something_due(store: Store) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gatepost.core.plans import compile_audience
 from gatepost.model.profile import Profile
 from gatepost.model.times import DAY, HOUR
-from tests.pipeline import SHOP, START, Pipeline
+from tests.pipeline import SHOP, Pipeline
 
 FILTERS = (
     "spend > 5",
@@ -101,7 +101,3 @@ def test_stored_memberships_are_what_the_rules_say_now(steps: list[Step]) -> Non
         assert fresh == stored, FILTERS[number - 1]
         assert len(fresh) == (sizes[number].size if number in sizes else 0)
         assert {str(p.fields.get("user")) for p in profiles if p.number in fresh} == lists[number]
-
-
-def test_the_laws_start_from_a_known_instant() -> None:
-    assert START % HOUR != 0, "so that windows do not only end on round hours"
