@@ -130,7 +130,17 @@ async def _programs(folder: Path, display: Display) -> AsyncIterator[Addresses]:
         sandbox=f"http://127.0.0.1:{sandbox_port}",
         token_file=folder / "gatepost" / "admin-token",
     )
-    sandbox = ("sandbox", "insider", "--port", str(sandbox_port), "--data", str(folder / "sandbox"))
+    # Weeks pass in seconds here, so the limit a minute, which counts real ones, would stop the demo on a fast machine.
+    sandbox = (
+        "sandbox",
+        "insider",
+        "--port",
+        str(sandbox_port),
+        "--data",
+        str(folder / "sandbox"),
+        "--rate",
+        "0",
+    )
     gatepost = ("up", "--port", str(gatepost_port), "--data", str(folder / "gatepost"))
     allowed = ("--allow-host", f"127.0.0.1:{sandbox_port}")
     manual = ("--clock", "manual")
