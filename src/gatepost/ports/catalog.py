@@ -60,6 +60,8 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True):
     cursor: int = 0
     before: int = 0
     """For a backfill: only members whose transition is at most this one."""
+    met: tuple[int, ...] = ()
+    """For a backfill: profiles beyond the cursor whose merge brought in a member it had met."""
 
 
 class Poison(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +91,9 @@ class Ledger(Protocol):
 
     def step_duty(self, duty: Duty, cursor: int | None) -> None:
         """Store how far a duty got; None ends it."""
+
+    def change_duty(self, duty: Duty) -> None:
+        """Replace what is stored of a duty."""
 
     def write_log(self, account: int, entries: list[LogEntry]) -> None:
         """Add to job logs."""

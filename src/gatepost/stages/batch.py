@@ -14,7 +14,7 @@ from gatepost.core.applying import Reading, affected_audiences, evaluate, fold_r
 from gatepost.core.entities import entity_of
 from gatepost.core.identity import absorb, accepts, attach, compatible, seniority
 from gatepost.core.plans import EMPTY_PLAN, AccountPlan
-from gatepost.core.triggers import deliveries_of, for_first_members
+from gatepost.core.triggers import ORDINARY, Cause, triggered
 from gatepost.model.audience import Transition
 from gatepost.model.delivery import Delivery
 from gatepost.model.event import Event, RecordKind
@@ -23,6 +23,7 @@ from gatepost.model.times import Instant
 from gatepost.ports.outbox import Enqueued
 from gatepost.ports.profiles import Crossed, ProfileChanges
 from gatepost.ports.store import Transaction
+from gatepost.stages.backfills import first_enter, job_of, owed_after_merge
 
 Key = tuple[int, Identifier]
 
@@ -94,8 +95,7 @@ class Batch:
         transitions = evaluate(plan, profile, audiences, now)
         self._touch(profile)
         self._wake(account, profile)
-        deliveries = self._cross(account, plan, profile, transitions, hops=0)
-        self._send(plan, profile, for_first_members(plan, deliveries) if first else deliveries)
+        self._cross(account, plan, profile, transitions, Cause(beginning=first))
 
     def profile(self, account: int, number: int) -> Profile | None:
         """Return a profile, loaded once a batch."""
@@ -114,10 +114,11 @@ class Batch:
             self._stored_timers[profile.number] = profile.timer
         return held
 
-    def enqueue(self, batch: Enqueued) -> None:
-        """Add deliveries that come of something other than a transition."""
-        self._enqueued.append(batch)
-        self.destinations.update(delivery.destination for delivery in batch.deliveries)
+    def enqueue(self, plan: AccountPlan, profile: Profile, deliveries: tuple[Delivery, ...]) -> None:
+        """Put deliveries into the outbox with a snapshot of the profile as it is now."""
+        if deliveries:
+            self._enqueued.append(Enqueued(orjson.dumps(entity_of(profile, plan)), deliveries))
+            self.destinations.update(delivery.destination for delivery in deliveries)
 
     def save(self) -> None:
         """Write profiles, memberships, timers, outbox rows and the position."""
@@ -131,10 +132,9 @@ class Batch:
         account = event.account
         plan = self._plan(account)
         reading = read_event(plan, event)
-        counts = self.counts.setdefault(account, {})
-        counts["events_applied"] = counts.get("events_applied", 0) + 1
+        self._count(account, "events_applied")
         if not reading.identifiers:
-            counts["events_without_identifier"] = counts.get("events_without_identifier", 0) + 1
+            self._count(account, "events_without_identifier")
             return
         profile, whole = self._profile_for(account, plan, reading)
         changed = self._identify(account, plan, profile, reading)
@@ -143,7 +143,7 @@ class Batch:
         transitions = evaluate(plan, profile, audiences, now)
         self._touch(profile)
         self._wake(account, profile)
-        self._send(plan, profile, self._cross(account, plan, profile, transitions, hops=event.hops))
+        self._cross(account, plan, profile, transitions, Cause(hops=event.hops) if event.hops else ORDINARY)
 
     def _profile_for(self, account: int, plan: AccountPlan, reading: Reading) -> tuple[Profile, bool]:
         """Find, create or merge; say too whether every audience must be looked at."""
@@ -200,6 +200,7 @@ class Batch:
         """Make two profiles one; what was folded so far is written first, so that rows can simply be re-keyed."""
         self._flush()
         survivor, absorbed = sorted((left, right), key=lambda p: seniority(p, plan.ranks))
+        owed = owed_after_merge(self._tx, account, survivor.number, absorbed.number)
         absorb(survivor, absorbed, plan.fields)
         moved = [(name, value) for name, values in absorbed.identifiers.items() for value in values]
         for identifier in [*moved, *(("_id", id_) for id_ in [absorbed.id, *absorbed.aliases])]:
@@ -212,22 +213,28 @@ class Batch:
         self._tx.profiles.save(account, changes)
         self._tx.outbox.rekey(account, absorbed.number, survivor.number)
         del self._profiles[absorbed.number]
-        counts = self.counts.setdefault(account, {})
-        counts["merges"] = counts.get("merges", 0) + 1
+        self._count(account, "merges")
+        for duty in owed:
+            if job := job_of(duty, plan):
+                self.enqueue(plan, survivor, (first_enter(duty, job, survivor, self._wall),))
         return survivor
 
     def _cross(
-        self, account: int, plan: AccountPlan, profile: Profile, transitions: list[Transition], *, hops: int
-    ) -> tuple[Delivery, ...]:
-        """Note the transitions; return the deliveries that come of them."""
+        self,
+        account: int,
+        plan: AccountPlan,
+        profile: Profile,
+        transitions: list[Transition],
+        cause: Cause = ORDINARY,
+    ) -> None:
+        """Note transitions and put what comes of them into the outbox, with the profile as it is now."""
         if not transitions:
-            return ()
+            return
         self._crossed.setdefault(account, []).extend((profile.number, t) for t in transitions)
-        return deliveries_of(plan, account, profile, transitions, hops, self._wall)
-
-    def _send(self, plan: AccountPlan, profile: Profile, deliveries: tuple[Delivery, ...]) -> None:
-        if deliveries:
-            self.enqueue(Enqueued(orjson.dumps(entity_of(profile, plan)), deliveries))
+        found = triggered(plan, account, profile, transitions, self._wall, cause)
+        if found.over_hops:
+            self._count(account, "triggers_over_hops", found.over_hops)
+        self.enqueue(plan, profile, found.deliveries)
 
     def _wake(self, account: int, profile: Profile) -> None:
         """Keep the stored wake-up no later than the earliest due instant; an early one costs only a look."""
@@ -246,6 +253,10 @@ class Batch:
     def _lead(self, account: int, identifier: Identifier, number: int) -> None:
         self._known[account, identifier] = number
         self._identified.setdefault(account, {})[identifier] = number
+
+    def _count(self, account: int, name: str, amount: int = 1) -> None:
+        counts = self.counts.setdefault(account, {})
+        counts[name] = counts.get(name, 0) + amount
 
     def _touch(self, profile: Profile) -> None:
         self._dirty[profile.number] = None

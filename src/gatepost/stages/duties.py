@@ -1,18 +1,11 @@
 """The long walks of apply, a step a turn: an audience over stored profiles, a job's first members."""
 
-import orjson
-
-from gatepost.core.entities import entity_of
 from gatepost.core.plans import AccountPlan
-from gatepost.core.triggers import delivery_id
-from gatepost.model.audience import Audience, Crossing, Transition
-from gatepost.model.catalog import Job
-from gatepost.model.delivery import Delivery, DeliveryState
-from gatepost.model.profile import Profile
+from gatepost.model.audience import Audience
 from gatepost.model.times import Instant
 from gatepost.ports.catalog import Duty
-from gatepost.ports.outbox import Enqueued
 from gatepost.ports.store import Transaction
+from gatepost.stages.backfills import first_enter, job_of
 from gatepost.stages.batch import Batch
 
 STEP = 200
@@ -60,39 +53,15 @@ def _dissolve(tx: Transaction, batch: Batch, _plan: AccountPlan, duty: Duty, _wa
 
 def _backfill(tx: Transaction, batch: Batch, plan: AccountPlan, duty: Duty, wall: Instant) -> int | None:
     """Send an enter for the members a job found when it began."""
-    members = tx.memberships.members(duty.account, duty.audience, duty.cursor, STEP)
-    job = tx.catalog.get(Job, duty.account, duty.subject)
-    parked = {j.id: j.parked for j in plan.jobs.get((duty.audience, Crossing.ENTER), ())}
-    if job is None or job.id not in parked:
+    job = job_of(duty, plan)
+    if job is None:
         return None
-    state = DeliveryState.PARKED if parked[job.id] else DeliveryState.WAITING
+    members = tx.memberships.members(duty.account, duty.audience, duty.cursor, STEP)
     for member in members:
         profile = batch.profile(duty.account, member.profile)
-        if profile is not None and member.order <= duty.before:
-            batch.enqueue(_first_enter(duty, job, plan, profile, state, wall))
+        if profile is not None and member.order <= duty.before and member.profile not in duty.met:
+            batch.enqueue(plan, profile, (first_enter(duty, job, profile, wall),))
     return members[-1].profile if len(members) == STEP else None
-
-
-def _first_enter(
-    duty: Duty, job: Job, plan: AccountPlan, profile: Profile, state: DeliveryState, wall: Instant
-) -> Enqueued:
-    standing = profile.memberships[duty.audience]
-    transition = Transition(duty.audience, Crossing.ENTER, standing.since, standing.transition)
-    delivery = Delivery(
-        id=delivery_id(duty.account, job.id, profile.id, transition),
-        account=duty.account,
-        job=job.id,
-        destination=job.destination,
-        profile=profile.number,
-        audience=duty.audience,
-        crossing=Crossing.ENTER,
-        at=standing.since,
-        transition=standing.transition,
-        snapshot=0,
-        state=state,
-        created=wall,
-    )
-    return Enqueued(orjson.dumps(entity_of(profile, plan)), (delivery,))
 
 
 _WALKS = {"evaluate": _evaluate, "fill": _evaluate, "dissolve": _dissolve, "backfill": _backfill}

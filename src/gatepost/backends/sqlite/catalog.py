@@ -93,8 +93,11 @@ class SqliteLedger:
         if cursor is None:
             self._connection.execute(_SQL["end_duty"], (duty.id,))
         else:
-            document = _ENCODE(msgspec.structs.replace(duty, cursor=cursor))
-            self._connection.execute(_SQL["step_duty"], (document, duty.id))
+            self.change_duty(msgspec.structs.replace(duty, cursor=cursor))
+
+    def change_duty(self, duty: Duty) -> None:
+        """Replace what is stored of a duty."""
+        self._connection.execute(_SQL["change_duty"], (_ENCODE(duty), duty.id))
 
     def write_log(self, account: int, entries: list[LogEntry]) -> None:
         """Add to job logs."""

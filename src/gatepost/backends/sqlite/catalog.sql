@@ -35,7 +35,7 @@ SELECT id, document FROM duties ORDER BY id;
 -- name: add_duty
 INSERT INTO duties (account, document) VALUES (?, ?);
 
--- name: step_duty
+-- name: change_duty
 UPDATE duties SET document = ? WHERE id = ?;
 
 -- name: end_duty
