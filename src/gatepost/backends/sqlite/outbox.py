@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 import msgspec
+import orjson
 
 from gatepost.backends.sqlite.days import DayTables
 from gatepost.backends.sqlite.queries import load_queries
@@ -62,14 +63,10 @@ class SqliteOutbox:
 
     def settle(self, worker: str, settlements: Sequence[Settlement], now: Instant) -> list[int]:
         """Record attempts and next states of deliveries whose lease still holds."""
-        kept: list[Settlement] = []
-        lost: list[int] = []
-        for settlement in settlements:
-            seq = settlement.delivery.seq
-            if self._connection.execute(_SQL["held_lease"], (seq, worker)).fetchone():
-                kept.append(settlement)
-            else:
-                lost.append(seq)
+        claimed = orjson.dumps([settlement.delivery.seq for settlement in settlements])
+        held = {seq for (seq,) in self._connection.execute(_SQL["held_leases"], (worker, claimed))}
+        kept = [settlement for settlement in settlements if settlement.delivery.seq in held]
+        lost = [s.delivery.seq for s in settlements if s.delivery.seq not in held]
         self._record([s.attempt for s in kept if s.attempt is not None], now)
         self._postpone([s for s in kept if s.state not in FINISHED])
         self._finish([s for s in kept if s.state in FINISHED], now)
@@ -158,21 +155,15 @@ class SqliteOutbox:
         table = self._days.table("finished", now)
         entities = self._kept_entities(settlements)
         rows = [
-            (
-                *row_of(msgspec.structs.replace(s.delivery, state=s.state)),
-                s.reason,
-                now,
-                entities.get(s.delivery.snapshot),
-            )
+            (*row_of(s.delivery, s.state), s.reason, now, entities.get(s.delivery.snapshot))
             for s in settlements
         ]
         marks = ", ".join("?" * len(rows[0]))
         many(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)  # noqa: S608 - our own table names
-        for settlement in settlements:
-            key = self._connection.execute(_SQL["remove"], (settlement.delivery.seq,)).fetchone()
-            if key is not None:
-                # The stored key, not the claimed one: a merge may have moved the row meanwhile.
-                self._connection.execute(_SQL["promote"], key)
+        seqs = orjson.dumps([s.delivery.seq for s in settlements])
+        # The stored keys, not the claimed ones: a merge may have moved a row meanwhile.
+        keys = self._connection.execute(_SQL["remove"], (seqs,)).fetchall()
+        many(_SQL["promote"], keys)
         snapshots = [(s.delivery.snapshot,) for s in settlements]
         many(_SQL["share_less"], snapshots)
         many(_SQL["drop_snapshot"], snapshots)

@@ -32,8 +32,8 @@ RETURNING seq, id, account, job, destination, profile, audience, crossing, at, t
 -- name: store_body
 UPDATE outbox SET body = ? WHERE seq = ?;
 
--- name: held_lease
-SELECT 1 FROM outbox WHERE seq = ? AND worker = ? AND state = 'leased';
+-- name: held_leases
+SELECT seq FROM outbox WHERE worker = ? AND state = 'leased' AND seq IN (SELECT value FROM json_each(?));
 
 -- name: postpone
 UPDATE outbox SET state = ?, due = ?, worker = '', lease_until = 0 WHERE seq = ?;
@@ -42,7 +42,7 @@ UPDATE outbox SET state = ?, due = ?, worker = '', lease_until = 0 WHERE seq = ?
 UPDATE outbox SET state = ?, due = ?, worker = '', lease_until = 0, attempts = attempts - 1 WHERE seq = ?;
 
 -- name: remove
-DELETE FROM outbox WHERE seq = ? RETURNING destination, profile;
+DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?)) RETURNING destination, profile;
 
 -- name: promote
 UPDATE outbox SET head = 1

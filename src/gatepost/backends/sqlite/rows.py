@@ -12,25 +12,36 @@ DELIVERY_COLUMNS = (
     " attempts, first_attempt, body, created"
 )
 
-_NAMES = [name.strip() for name in DELIVERY_COLUMNS.split(",")]
 _CROSSINGS = {crossing.value: crossing for crossing in Crossing}
 _STATES = {state.value: state for state in DeliveryState}
 
 
 def delivery_of(row: tuple[Any, ...]) -> Delivery:
-    """Return the delivery of a row that begins with `DELIVERY_COLUMNS`."""
-    values = dict(zip(_NAMES, row, strict=False))
-    values["crossing"] = _CROSSINGS[values["crossing"]]
-    values["state"] = _STATES[values["state"]]
-    return Delivery(**values)
-
-
-def row_of(delivery: Delivery) -> tuple[Any, ...]:
-    """Return a delivery's values in the order of `DELIVERY_COLUMNS`."""
-    return msgspec.structs.astuple(
-        msgspec.structs.replace(
-            delivery,
-            crossing=delivery.crossing.value,
-            state=delivery.state.value,
-        )
+    """Return the delivery of a row that begins with `DELIVERY_COLUMNS`; spelled out, for deliver reads each one."""
+    return Delivery(
+        seq=row[0],
+        id=row[1],
+        account=row[2],
+        job=row[3],
+        destination=row[4],
+        profile=row[5],
+        audience=row[6],
+        crossing=_CROSSINGS[row[7]],
+        at=row[8],
+        transition=row[9],
+        snapshot=row[10],
+        hops=row[11],
+        state=_STATES[row[12]],
+        due=row[13],
+        attempts=row[14],
+        first_attempt=row[15],
+        body=row[16],
+        created=row[17],
     )
+
+
+def row_of(delivery: Delivery, state: DeliveryState) -> tuple[Any, ...]:
+    """Return the values of a delivery in another state, in the order of `DELIVERY_COLUMNS`."""
+    values = list(msgspec.structs.astuple(delivery))
+    values[7], values[12] = delivery.crossing.value, state.value
+    return tuple(values)
