@@ -19,6 +19,7 @@ AUDIENCE_EVENTS = ("", "enters_only", "exits_only")
 MOST_WORKERS = 256
 
 _TEMPLATE_ID = re.compile(r"[0-9a-f]{32}")
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9._-]{0,251}[a-z0-9])?|[0-9a-f:]{2,39}")
 _STREAM = re.compile(r"[\w.-]{1,255}")
 _NOT_HERE = ("batch_requests", "cloudevents", "field_changes", "include_segs", "user_limit")
 """Lytics' settings that change what is sent, and that this version cannot follow; empty ones do no harm."""
@@ -60,8 +61,13 @@ class Stored:
         return "@" not in id_ and self._tx.catalog.get(Template, self._account, id_) is not None
 
 
-def checked_config(known: Known, allow: AllowList, config: JsonObject) -> CheckedConfig:
-    """Return a configuration fit to be stored; raise InvalidInput with the path of the key that is not."""
+def checked_config(
+    known: Known, allow: AllowList, config: JsonObject, *, authorized: bool = False
+) -> CheckedConfig:
+    """Return a configuration fit to be stored; raise InvalidInput with the path of the key that is not.
+
+    `authorized` says that the job has credentials, which go only to hosts that the configuration names.
+    """
     for key in _NOT_HERE:
         if config.get(key):
             _refuse(key, f"{key} is not part of this version; leave it out")
@@ -77,7 +83,16 @@ def checked_config(known: Known, allow: AllowList, config: JsonObject) -> Checke
     _check_whole(config.get("worker_count"), "worker_count", (0, MOST_WORKERS))
     _check_statuses(config.get("do_not_retry"))
     _check_stream(config.get("stream"))
-    return CheckedConfig(checked, _address(known, allow, checked))
+    checked["webhook_url_hosts"] = hosts = _hosts(config)
+    if not hosts:
+        del checked["webhook_url_hosts"]
+    address = _address(known, allow, checked)
+    if authorized and not hosts and not checked["webhook_url"]:
+        _refuse(
+            "webhook_url_hosts",
+            "a template chooses where the authorization goes; name the hosts that may have it in webhook_url_hosts",
+        )
+    return CheckedConfig(checked, address)
 
 
 def _audiences(known: Known, config: JsonObject) -> list[str]:
@@ -114,6 +129,16 @@ def _address(known: Known, allow: AllowList, checked: JsonObject) -> str:
     checked["webhook_url"] = safe.url
     checked.pop("webhook_url_template_id", None)
     return safe.origin
+
+
+def _hosts(config: JsonObject) -> list[str]:
+    """Return the hosts that a template may lead the job's credentials to."""
+    hosts = [host.strip().lower() for host in texts(config.get("webhook_url_hosts"), "webhook_url_hosts")]
+    for place, host in enumerate(hosts):
+        if not _HOST.fullmatch(host):
+            msg = f"{host!r} is no host; give its name alone, such as api.example.com"
+            raise InvalidInput(msg, path=f"config.webhook_url_hosts.{place}")
+    return hosts
 
 
 def _check_template(known: Known, id_: JsonValue, key: str) -> None:

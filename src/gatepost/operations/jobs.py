@@ -136,7 +136,8 @@ def put_job(
     name = checked_name(draft.name, "name")
     workflow = checked_workflow(draft.workflow)
     authorization = _authorization(tx, account, draft.auth_ids)
-    checked = checked_config(Stored(tx, account), allow, draft.config)
+    authorized = bool(draft.auth_ids)
+    checked = checked_config(Stored(tx, account), allow, draft.config, authorized=authorized)
     job = Job(
         id=new_id(),
         account=account,
@@ -166,7 +167,8 @@ def replace_job(
     old = job_of(tx, account, id_)
     _check_alive(old)
     authorization = _authorization(tx, account, draft.auth_ids)
-    checked = checked_config(Stored(tx, account, _ids(old)), allow, _without_gone(tx, old, draft.config))
+    known, config = Stored(tx, account, _ids(old)), _without_gone(tx, old, draft.config)
+    checked = checked_config(known, allow, config, authorized=bool(draft.auth_ids))
     new = msgspec.structs.replace(
         old,
         name=checked_name(draft.name, "name"),
@@ -182,8 +184,8 @@ def replace_job(
     if new.destination != old.destination:
         _move_deliveries(tx, new)
         _leave_destination(tx, old)
-    known = set(_ids(old)) if old.config.get("withbackfill") else set()
-    _backfill(tx, new, [audience for audience in _ids(new) if audience not in known])
+    told = set(_ids(old)) if old.config.get("withbackfill") else set()
+    _backfill(tx, new, [audience for audience in _ids(new) if audience not in told])
     return new
 
 

@@ -5,14 +5,13 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from gatepost.model.catalog import Authorization, Destination
-from gatepost.model.delivery import Delivery, DeliveryState
+from gatepost.model.delivery import FINISHED, Delivery, DeliveryState
 from gatepost.model.times import Instant, Milliseconds
 from gatepost.ports.catalog import LogEntry
 from gatepost.ports.outbox import Claim, Settlement
 from gatepost.ports.store import Transaction
 
 _LOGGED = frozenset({DeliveryState.REFUSED, DeliveryState.OMITTED, DeliveryState.DEAD, DeliveryState.PARKED})
-_AGAIN = frozenset({DeliveryState.WAITING, DeliveryState.RETRYING})
 _LEVELS = {DeliveryState.OMITTED: "warn", DeliveryState.PARKED: "warn"}
 
 
@@ -26,6 +25,8 @@ class Entries(msgspec.Struct, kw_only=True):
     """Destinations to stop."""
     paused: Collection[str] = ()
     """Jobs that are paused as of this transaction."""
+    homes: dict[str, int] = {}
+    """Each job's destination as of this transaction."""
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +45,8 @@ class Turned(msgspec.Struct, kw_only=True):
     snapshots: dict[int, bytes] = {}
     due: dict[int, Instant | None] = {}
     """For each destination claimed from, when it next has something due."""
+    moved: list[int] = []
+    """Destinations that got deliveries which were under way when their job moved there."""
     lost: list[int] = []
 
 
@@ -52,8 +55,9 @@ def keep(tx: Transaction, worker: str, entries: Entries, now: Instant, lease: Mi
     turned = Turned()
     stopped = {number for number, stop in entries.stops.items() if _stop(tx, number, stop)}
     if entries.settlements:
-        settlements = [_placed(s, stopped, entries.paused, now) for s in entries.settlements]
+        settlements = [_placed(s, stopped, entries, now) for s in entries.settlements]
         turned.lost = tx.outbox.settle(worker, settlements, now)
+        turned.moved = _follow(tx, settlements, entries)
         _log(tx, settlements, now)
     for number in stopped:
         _hold(tx, number)
@@ -67,17 +71,34 @@ def keep(tx: Transaction, worker: str, entries: Entries, now: Instant, lease: Mi
     return turned
 
 
-def _placed(
-    settlement: Settlement, stopped: Collection[int], paused: Collection[str], now: Instant
-) -> Settlement:
+def _placed(settlement: Settlement, stopped: Collection[int], entries: Entries, now: Instant) -> Settlement:
     """Let a settlement follow what the configuration says now: a paused job tries nothing again."""
     delivery = settlement.delivery
-    if settlement.state in _AGAIN and delivery.job in paused:
+    if settlement.state not in FINISHED and delivery.job in entries.paused:
         return msgspec.structs.replace(settlement, state=DeliveryState.PARKED, due=0)
-    if settlement.state is DeliveryState.PARKED and delivery.destination not in stopped:
-        # The refused credentials have been changed meanwhile, so the new ones get their try.
+    if settlement.state is DeliveryState.PARKED and (
+        delivery.destination not in stopped or _home(delivery, entries) not in stopped
+    ):
+        # The refused credentials have been changed or left behind meanwhile, so what is there now gets its try.
         return msgspec.structs.replace(settlement, state=DeliveryState.RETRYING, due=now)
     return settlement
+
+
+def _home(delivery: Delivery, entries: Entries) -> int:
+    """Return where a delivery's job sends today."""
+    return entries.homes.get(delivery.job, delivery.destination)
+
+
+def _follow(tx: Transaction, settlements: Sequence[Settlement], entries: Entries) -> list[int]:
+    """Send what was under way when its job moved, and has to be tried again, after the job; return where to."""
+    strays = {
+        (s.delivery.account, s.delivery.job, _home(s.delivery, entries))
+        for s in settlements
+        if s.state not in FINISHED and _home(s.delivery, entries) != s.delivery.destination
+    }
+    for account, job, home in strays:
+        tx.outbox.redirect(account, job, home)
+    return [home for _, _, home in strays]
 
 
 def _stop(tx: Transaction, number: int, stop: Stop) -> bool:

@@ -172,6 +172,7 @@ class DeliverStage:
             self._orders.refresh(tx)
             # Only the catalog as of this transaction knows which destinations are open.
             entries.paused = frozenset(self._orders.paused)
+            entries.homes = {id_: order.job.destination for id_, order in self._orders.orders.items()}
             entries.claims = [
                 claim for claim in entries.claims if claim.destination not in self._orders.stopped
             ]
@@ -189,6 +190,7 @@ class DeliverStage:
             raise
         if kept is not None:
             kept.set_result(None)
+        self._lanes.look_now(turned.moved)
         if entries.stops:
             self._orders.forget()
         return turned
@@ -215,15 +217,16 @@ class DeliverStage:
                 ready.append((item, restored(delivery.body)))
             else:
                 fresh.append(item)
+        new: list[tuple[Draft, Composed]] = []
         for item, composed in zip(
             fresh, await compose(self._renderer, fresh, self._clock.wall()), strict=True
         ):
             if isinstance(composed, NotComposed):
                 self._not_composed(item.delivery, composed)
             else:
-                ready.append((item, composed))
-        await self._store_bodies([(d, c) for d, c in ready if d.delivery.body is None])
-        self._send(ready)
+                new.append((item, composed))
+        await self._store_bodies(new)
+        self._send([*ready, *new])
 
     def _draft(self, delivery: Delivery, snapshots: dict[int, bytes]) -> Draft | None:
         order = self._orders.orders.get(delivery.job)

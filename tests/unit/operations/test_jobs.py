@@ -91,6 +91,8 @@ def test_jobs_with_one_authorization_and_host_share_a_destination(shop: Desk, ri
         ({"webhook_url": "https://unification.useinsider.com/api/user/v1/delete"}, "config.webhook_url"),
         ({"webhook_url": "https://proxy.example/%61pi/user/v1/%64elete"}, "config.webhook_url"),
         ({"webhook_url": "0" * 32}, "config.webhook_url_template_id"),
+        ({"webhook_url_hosts": "api.example.com"}, "config.webhook_url_hosts"),
+        ({"webhook_url_hosts": ["https://api.example.com"]}, "config.webhook_url_hosts.0"),
         ({"template_id": "0" * 32}, "config.template_id"),
         ({"http_method": "TRACE"}, "config.http_method"),
         ({"audience_events": "both"}, "config.audience_events"),
@@ -137,6 +139,27 @@ def test_a_template_may_give_the_address(shop: Desk, rich: Audience) -> None:
     assert (job.config["webhook_url"], job.config["webhook_url_template_id"]) == ("", template.id)
     place = shop.run(jobs.list_destinations(shop.context, SHOP))[job.destination]
     assert place.origin_url == f"template:{template.id}"
+
+
+def test_credentials_need_the_hosts_that_a_template_may_choose(shop: Desk, rich: Audience) -> None:
+    del rich
+    address = TemplateDraft("address", "jsonnet", "'https://example.com/x'")
+    template = shop.run(templates.create_template(shop.context, SHOP, address))
+    auth = shop.run(
+        authorizations.create_authorization(
+            shop.context, SHOP, AuthorizationDraft("key", config={"webhook_request_headers": "X-Key: 1"})
+        )
+    )
+
+    open_ended = msgspec.structs.replace(draft_of(webhook_url=template.id), auth_ids=(auth.id,))
+    named = draft_of(webhook_url=template.id, webhook_url_hosts=["Example.com"])
+
+    with pytest.raises(InvalidInput) as refused:
+        made(shop, open_ended)
+    job = made(shop, msgspec.structs.replace(named, auth_ids=(auth.id,)))
+
+    assert refused.value.path == "config.webhook_url_hosts"
+    assert job.config["webhook_url_hosts"] == ["example.com"]
 
 
 @pytest.mark.parametrize("workflow", ["webhook_triggers", "webhook-triggers"])

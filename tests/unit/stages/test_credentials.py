@@ -152,3 +152,17 @@ def test_a_job_paused_while_its_delivery_is_under_way_tries_nothing_again(pipeli
     found = outcome_of(pipeline, Entries(settlements=[failed], paused=[failed.delivery.job]))
 
     assert ({"parked": 1}, "") == found
+
+
+def test_what_was_under_way_when_its_job_moved_is_tried_again_at_the_new_place(pipeline: Pipeline) -> None:
+    put_destination(pipeline, changed=NOW)
+    stop = Stop(reason="401", authorization="auth", as_of=NOW)
+    refused = claimed(pipeline)
+    entries = Entries(settlements=[refused], stops={5: stop}, homes={refused.delivery.job: 6})
+
+    found = outcome_of(pipeline, entries)
+    claims = [Claim(destination=6, limit=1)]
+    (again,) = pipeline.store.write_blocking(lambda tx: tx.outbox.claim("up", claims, NOW, NOW + 60_000))
+
+    assert ({"retrying": 1}, "401") == found
+    assert (again.id, again.attempts) == (refused.delivery.id, 2)

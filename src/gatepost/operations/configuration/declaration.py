@@ -94,6 +94,8 @@ class DeclaredJob(_Declared, frozen=True, kw_only=True):
     url: str = ""
     url_template: str = ""
     """The name of a template that prints the URL, instead of `url`."""
+    url_hosts: tuple[str, ...] = ()
+    """Hosts to which a template may lead the authorization."""
     authorization: str = ""
     template: str = ""
     events: str = "both"

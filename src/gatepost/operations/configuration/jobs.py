@@ -26,6 +26,7 @@ _SPELLINGS = {
     "segment_ids": "audiences",
     "webhook_url": "url",
     "webhook_url_template_id": "url_template",
+    "webhook_url_hosts": "url_hosts",
     "template_id": "template",
     "http_method": "method",
     "audience_events": "events",
@@ -60,7 +61,8 @@ def plan_jobs(
         if not _names_are_known(f"jobs.{name}", declared, names, draft):
             continue
         try:
-            planned = checked_config(names, allow, _config(declared, names)).config
+            authorized = bool(declared.authorization)
+            planned = checked_config(names, allow, _config(declared, names), authorized=authorized).config
         except InvalidInput as error:
             key, _, rest = error.path.removeprefix("config.").partition(".")
             place = ".".join(filter(None, (_SPELLINGS.get(key, key), rest)))
@@ -134,6 +136,7 @@ def _config(declared: DeclaredJob, names: _Names) -> JsonObject:
     optional: JsonObject = {
         "template_id": names.templates.get(declared.template),
         "webhook_url_template_id": names.templates.get(declared.url_template),
+        "webhook_url_hosts": list(declared.url_hosts),
         "stream": declared.stream,
         "worker_count": declared.workers,
         "do_not_retry": list(declared.do_not_retry),
