@@ -18,6 +18,7 @@ from gatepost.model.catalog import Account, Scope
 from gatepost.model.errors import Conflict, GatepostError, OperatorError
 from gatepost.model.times import SECOND, Instant
 from gatepost.operations.context import Context, new_id
+from gatepost.operations.jobs import unsendable
 from gatepost.operations.tokens import Doorkeeper, put_token
 from gatepost.outbound.keyring import open_key_ring
 from gatepost.outbound.sender import HttpSender, SendOptions
@@ -112,6 +113,7 @@ class App:
         sys.setswitchinterval(_SWITCH_S)
         token = await self._first_start()
         await self.doorkeeper.refresh()
+        await self._warn()
         self.apply.start()
         self._tasks = [
             asyncio.create_task(self.renderer.start()),
@@ -163,6 +165,12 @@ class App:
             return text
 
         return await self.store.write(work)
+
+    async def _warn(self) -> None:
+        """Name the jobs that this start's allow list keeps from sending; what they have waits meanwhile."""
+        allow = self.context.allow
+        for job, reason in await self.store.read(lambda tx: unsendable(tx, allow)):
+            _LOG.warning("job.not_allowed", job=job.name, reason=reason)
 
     async def _watch(self) -> None:
         """Look at what bounds collect: free disk and the backlog."""

@@ -90,12 +90,11 @@ def collect(
             progress.update(task, completed=source.position(), description=f"{sending.accepted:,} events")
     out.document({"accepted": sending.accepted, "rejected": sending.rejected, "dry_run": how.dry_run})
     rejected = f", {sending.rejected:,} left out ({sending.first_error})" if sending.rejected else ""
-    said = (
-        "events are fine; this was a dry run, nothing was stored"
-        if how.dry_run
-        else f"events sent to {stream}"
-    )
-    out.say(f"{sending.accepted:,} {said}{rejected}")
+    events = f"{sending.accepted:,} event{'' if sending.accepted == 1 else 's'}"
+    if how.dry_run:
+        out.say(f"{events} fit to be sent; this was a dry run, nothing was stored{rejected}")
+    else:
+        out.say(f"{events} sent to {stream}{rejected}")
 
 
 def _send(sending: Sending, batch: Batch, file: Path, format_: Format) -> None:

@@ -43,11 +43,9 @@ class State(StrEnum):
 class Finished(StrEnum):
     """The states out of which a delivery can be sent again."""
 
-    DELIVERED = "delivered"
     REFUSED = "refused"
     OMITTED = "omitted"
     DEAD = "dead"
-    CANCELLED = "cancelled"
 
 
 @app.callback()

@@ -31,6 +31,7 @@ class Triggers(StrEnum):
 
 
 _TRIGGERS = {"enters_only": Triggers.ENTER, "exits_only": Triggers.EXIT, "": Triggers.BOTH}
+_FAILED = ("refused", "omitted", "dead")
 _WARNING = "warning"
 """The step that says what a verification writes."""
 _CONFIGURED = {triggers: text for text, triggers in _TRIGGERS.items()}
@@ -46,7 +47,7 @@ def list_(
     session: Session,
     all_: Annotated[bool, typer.Option("--all", help="Killed ones too.")] = False,
 ) -> None:
-    """List jobs."""
+    """List jobs, with how many of their deliveries arrived, wait and failed; `gatepost delivery list` says why."""
     jobs = session.client.get("/v2/job", show_all=all_ or None)
     session.out.document(jobs)
     rows = (
@@ -57,10 +58,14 @@ def list_(
             _triggers(job),
             len(job["config"].get("segment_ids") or ()),
             urlsplit(str(job["config"].get("webhook_url") or "")).netloc,
+            *_progress(job),
         )
         for job in jobs
     )
-    columns = ("id", "name", "status", "triggers", ">audiences", "destination")
+    columns = (
+        *("id", "name", "status", "triggers", ">audiences", "destination"),
+        *(">delivered", ">waiting", ">failed"),
+    )
     session.out.table(columns, rows, empty="There are no jobs yet.")
 
 
@@ -79,6 +84,7 @@ def show(session: Session, job: Which) -> None:
             ("description", found.get("description")),
             ("triggers", _triggers(found)),
             ("audiences", _slugs(session.client, config.get("segment_ids") or [])),
+            ("deliveries", found.get("deliveries")),
             ("authorization", found.get("auth_ids")),
             *((name, value) for name, value in config.items() if name not in shown),
             ("created", moment(found.get("created"))),
@@ -248,6 +254,14 @@ def _steer(session: Session, wanted: str, command: str) -> None:
     changed = session.client.post(path_of("v2", "job", found["id"], command)) or found
     session.out.document(changed)
     session.out.say(f"{changed['name']} is {changed['status']}")
+
+
+def _progress(job: dict[str, Any]) -> tuple[int, int, int]:
+    """Return how many deliveries of a job arrived, are on their way, and did not arrive."""
+    counts = job.get("deliveries") or {}
+    failed = sum(counts.get(state, 0) for state in _FAILED)
+    arrived, cancelled = counts.get("delivered", 0), counts.get("cancelled", 0)
+    return arrived, sum(counts.values()) - arrived - cancelled - failed, failed
 
 
 def _triggers(job: dict[str, Any]) -> str:

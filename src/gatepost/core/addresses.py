@@ -102,14 +102,23 @@ def check_url(url: str, allow: AllowList) -> SafeUrl:
     named = allow.names(safe.host, safe.port)
     exempt = named or (literal is not None and allow.holds(literal))
     if safe.scheme == "http" and not exempt:
-        _refuse("http is not encrypted; use https, or put the host on the allow list")
+        _refuse(f"http is not encrypted; use https, or {_allowing(safe.host, safe.port)}")
     if (safe.host == "localhost" or safe.host.endswith(".localhost")) and not exempt:
-        _refuse(f"{safe.host} is this machine; put it on the allow list if gatepost may send there")
+        _refuse(f"{safe.host} is this machine; {_allowing(safe.host, safe.port)} if gatepost may send there")
     if literal is not None and (why := refusal(safe.host, safe.port, [safe.host], allow)):
         _refuse(why)
     if why := _erasing(safe.host, path):
         _refuse(why)
     return safe
+
+
+def refused_url(url: str, allow: AllowList) -> str:
+    """Return why a URL may not be called; empty when it may."""
+    try:
+        check_url(url, allow)
+    except UnsafeUrl as error:
+        return error.message
+    return ""
 
 
 def refusal(host: str, port: int, addresses: Sequence[str], allow: AllowList) -> str | None:
@@ -123,8 +132,13 @@ def refusal(host: str, port: int, addresses: Sequence[str], allow: AllowList) ->
         if reason is None or (named and reason != METADATA) or allow.holds(ip_address(text)):
             continue
         shown = text if text == host else f"{host} leads to {text}, which"
-        return f"{shown} is {reason}; put it on the allow list if gatepost may send there"
+        return f"{shown} is {reason}; {_allowing(host, port)} if gatepost may send there"
     return None
+
+
+def _allowing(host: str, port: int) -> str:
+    named = f"[{host}]" if ":" in host else host
+    return f"start gatepost with --allow-host {named}:{port}"
 
 
 def origin_of(url: str) -> str:

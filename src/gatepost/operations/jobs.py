@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
-from gatepost.core.addresses import AllowList
+from gatepost.core.addresses import AllowList, refused_url
 from gatepost.core.plans import crossings_of
 from gatepost.model.audience import Audience, Crossing
 from gatepost.model.catalog import Destination, Job, JobStatus
@@ -90,6 +90,22 @@ async def get_job(context: Context, account: int, id_: str) -> Job:
 async def list_destinations(context: Context, account: int) -> dict[int, Destination]:
     """Return an account's destinations by number, as `status_of` wants them."""
     return await context.store.read(lambda tx: destinations_of(tx, account))
+
+
+async def delivery_counts(context: Context, account: int, jobs: Collection[Job]) -> dict[str, dict[str, int]]:
+    """Return each job's deliveries by state."""
+    ids = [job.id for job in jobs]
+    return await context.store.read(lambda tx: {id_: tx.deliveries.counts(account, id_) for id_ in ids})
+
+
+def unsendable(tx: Transaction, allow: AllowList) -> list[tuple[Job, str]]:
+    """Return the running jobs whose URL may not be called any more, each with why."""
+    found = []
+    for job in tx.catalog.list(Job):
+        url = str(job.config.get("webhook_url") or "")
+        if job.status is JobStatus.RUNNING and url and (why := refused_url(url, allow)):
+            found.append((job, why))
+    return found
 
 
 async def command_job(context: Context, account: int, id_: str, cmd: str) -> Job:

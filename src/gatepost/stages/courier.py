@@ -8,11 +8,11 @@ from urllib.parse import unquote
 import msgspec
 import orjson
 
-from gatepost.core.addresses import AllowList, check_url
+from gatepost.core.addresses import AllowList, refused_url
 from gatepost.core.authorize import HeaderParamAuth, authorized
 from gatepost.core.payloads import answer_event
 from gatepost.model.delivery import Attempt, Outcome, Verdict
-from gatepost.model.errors import Blocked, Unavailable, Unreachable, UnsafeUrl
+from gatepost.model.errors import Blocked, Unavailable, Unreachable
 from gatepost.model.event import Submission
 from gatepost.model.request import Answer
 from gatepost.ports.clock import Clock
@@ -48,7 +48,7 @@ class Courier:
         self._providers = providers
         self._log = log
         self._clock = clock
-        self._refusal = lru_cache(4_096)(partial(_refusal, allow=allow))
+        self._refusal = lru_cache(4_096)(partial(refused_url, allow=allow))
 
     def plan(self, messages: Sequence[Message]) -> list[PlannedRequest]:
         """Turn the messages of one destination into requests."""
@@ -110,14 +110,6 @@ class Courier:
         except Unavailable:
             return False
         return True
-
-
-def _refusal(url: str, *, allow: AllowList) -> str:
-    try:
-        check_url(url, allow)
-    except UnsafeUrl as error:
-        return error.message
-    return ""
 
 
 def _masked(answer: Answer, auth: HeaderParamAuth) -> Answer:

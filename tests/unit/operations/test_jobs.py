@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from gatepost.core.addresses import AllowList
 from gatepost.model.audience import Audience
 from gatepost.model.catalog import Destination, Job, JobStatus
 from gatepost.model.errors import Conflict, InvalidInput, NotFound, UnsafeUrl
@@ -377,3 +378,16 @@ def _stop(desk: Desk, number: int) -> None:
         tx.catalog.put(SHOP, str(number), msgspec.structs.replace(place, stopped="HTTP 401 Unauthorized"))
 
     desk.write(work)
+
+
+def test_a_start_without_its_allow_list_names_the_jobs_that_cannot_send(shop: Desk, rich: Audience) -> None:
+    del rich
+    made(shop, draft_of("near", webhook_url="http://127.0.0.1:8090/hook"))
+    made(shop, draft_of("far"))
+
+    with_it = shop.read(lambda tx: jobs.unsendable(tx, shop.context.allow))
+    ((job, reason),) = shop.read(lambda tx: jobs.unsendable(tx, AllowList()))
+
+    assert [] == with_it
+    assert "near" == job.name
+    assert "--allow-host 127.0.0.1:8090" in reason

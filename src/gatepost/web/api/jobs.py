@@ -1,5 +1,6 @@
 """Jobs: created, changed, commanded, and read with their logs; most paths also come with the workflow in front."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -16,6 +17,7 @@ from gatepost.operations.jobs import (
     checked_workflow,
     command_job,
     create_job,
+    delivery_counts,
     get_job,
     job_logs,
     list_destinations,
@@ -39,7 +41,12 @@ _CONFIG = {
     "audience_events": "enters_only",
 }
 _WISHED = {"name": "Insider enter", "workflow": "webhook_triggers", "auth_ids": ["a165cb"], "config": _CONFIG}
-_OBJECT = {"id": "f825f01122334455667788990a0b0c0d", **_WISHED, "status": "running"}
+_OBJECT = {
+    "id": "f825f01122334455667788990a0b0c0d",
+    **_WISHED,
+    "status": "running",
+    "deliveries": {"delivered": 12},
+}
 _ENTRY = {
     "job_id": "f825f0",
     "level": "info",
@@ -101,8 +108,7 @@ async def jobs(here: Here, wanted: Annotated[_Wanted, Query()]) -> Response:
         auth_ids=wanted.auth_ids,
         show_deleted=wanted.show_all or (wanted.show_deleted and wanted.show_completed),
     )
-    destinations = await list_destinations(here.context, here.number)
-    return answer_v2(here.id, [_shown(here, job, destinations) for job in found])
+    return answer_v2(here.id, await _shown(here, found))
 
 
 @router.post("", status_code=201, responses=_MADE, openapi_extra=_WISH)
@@ -175,8 +181,8 @@ async def _found(here: Session, id_: str, workflow: str) -> Job:
 
 
 async def _one(here: Session, job: Job, *, status: int = 200) -> Response:
-    destinations = await list_destinations(here.context, here.number)
-    return answer_v2(here.id, _shown(here, job, destinations), status=status)
+    (shown,) = await _shown(here, [job])
+    return answer_v2(here.id, shown, status=status)
 
 
 def _draft(body: bytes, workflow: str) -> JobDraft:
@@ -191,7 +197,15 @@ def _draft(body: bytes, workflow: str) -> JobDraft:
     return JobDraft(wish.name, workflow or wish.workflow, wish.config, wish.auth_ids, wish.description)
 
 
-def _shown(here: Session, job: Job, destinations: dict[int, Destination]) -> dict[str, Any]:
+async def _shown(here: Session, jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    destinations = await list_destinations(here.context, here.number)
+    counts = await delivery_counts(here.context, here.number, jobs)
+    return [_members(here, job, destinations, counts[job.id]) for job in jobs]
+
+
+def _members(
+    here: Session, job: Job, destinations: dict[int, Destination], counts: dict[str, int]
+) -> dict[str, Any]:
     members: dict[str, Any] = {
         "id": job.id,
         "account_id": here.account.id,
@@ -202,6 +216,7 @@ def _shown(here: Session, job: Job, destinations: dict[int, Destination]) -> dic
         "config": job.config,
         "status": status_of(job, destinations),
         "deleted": job.status is JobStatus.DELETED,
+        "deliveries": {state: amount for state, amount in counts.items() if amount},
         "created": to_rfc3339(job.created),
         "updated": to_rfc3339(job.updated),
     }
