@@ -119,6 +119,7 @@ def test_a_request_sent_twice_under_one_key_counts_once(api: httpx.Client) -> No
         ("/collect/bulk/web?append=[]", b"", {}, "append is a JSON object"),
         ("/collect/bulk/web?append={", b"", {}, "append is not valid JSON"),
         ("/collect/bulk/web?dryrun=maybe", b"", {}, "it can be true or false"),
+        ("/collect/bulk/web?triggers=none", b"", {}, "it can be true or false"),
         ("/collect/bulk/web", b"no gzip", {"Content-Encoding": "gzip"}, "not valid gzip"),
         (
             "/collect/bulk/web",

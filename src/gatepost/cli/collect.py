@@ -55,6 +55,13 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
     drop_errors: Annotated[
         bool, typer.Option("--drop-errors", help="Leave bad events out instead of stopping at the first.")
     ] = False
+    triggers: Annotated[
+        bool,
+        typer.Option(
+            "--triggers/--no-triggers",
+            help="Without triggers the past is loaded in silence: audiences follow, no job is told.",
+        ),
+    ] = True
     start: Annotated[
         int, typer.Option("--from", min=1, metavar="N", help="Go on with line N (of a JSON array: event N).")
     ] = 1
@@ -66,6 +73,7 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
     "collect",
     "gatepost collect orders orders.csv --timestamp-field ordered_at",
     "zcat events.ndjson.gz | gatepost collect web - --dry-run",
+    "gatepost collect orders orders-2019-to-2025.csv --timestamp-field ordered_at --no-triggers",
 )
 def collect(
     session: Session,
@@ -80,6 +88,7 @@ def collect(
         "dryrun": how.dry_run or None,
         "droperrors": how.drop_errors or None,
         "timestamp_field": how.timestamp_field,
+        "triggers": None if how.triggers else "false",
     }
     path = path_of("collect", "json" if format_ is Format.JSON else "bulk", stream)
     sending = Sending(client, path, query, _TYPES[format_], time.sleep)

@@ -14,7 +14,7 @@ import orjson
 
 from gatepost.core.timestamps import parse_time
 from gatepost.model.errors import InvalidEvent
-from gatepost.model.event import Submission
+from gatepost.model.event import RecordKind, Submission
 from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.model.times import DAY, Instant
 
@@ -36,6 +36,7 @@ class CollectRules(msgspec.Struct, frozen=True, kw_only=True):
     request_key: str = ""
     """The request's Idempotency-Key; each event gets it with its index."""
     drop_errors: bool = False
+    kind: RecordKind = RecordKind.EVENT
 
 
 class Collected(msgspec.Struct, kw_only=True):
@@ -128,7 +129,7 @@ def _submission(
     if at > rules.now + DAY:
         collected.future += 1
         at = 0
-    return Submission(rules.stream, at, raw, _key(record, index, rules))
+    return Submission(rules.stream, at, raw, _key(record, index, rules), kind=rules.kind)
 
 
 def _key(record: Mapping[str, JsonValue], index: int, rules: CollectRules) -> str:

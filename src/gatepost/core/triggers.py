@@ -22,6 +22,8 @@ class Cause(msgspec.Struct, frozen=True):
     """How many answers of deliveries lead to the event."""
     beginning: bool = False
     """The audience is only beginning: an enter goes to the jobs that asked for first members."""
+    silent: bool = False
+    """The past is being loaded: nobody is told."""
 
 
 ORDINARY = Cause()
@@ -71,7 +73,10 @@ def triggered(
     cause: Cause = ORDINARY,
 ) -> Triggered:
     """Return one delivery per transition and job that watches it, in order."""
-    deliveries, over = [], 0
+    deliveries: list[Delivery] = []
+    over = 0
+    if cause.silent:
+        return Triggered()
     for transition in transitions:
         for job in plan.jobs.get((transition.audience, transition.crossing), ()):
             if cause.beginning and transition.crossing is Crossing.ENTER and not job.backfill:

@@ -13,6 +13,8 @@ class RecordKind(IntEnum):
     EVENT = 0
     CLOCK = 1
     """Audience time moves to `received`."""
+    HISTORY = 2
+    """An event that is folded like any other and triggers nothing: years of the past, loaded at once."""
 
 
 class Submission(msgspec.Struct, frozen=True, gc=False):
@@ -26,6 +28,7 @@ class Submission(msgspec.Struct, frozen=True, gc=False):
     """The event's own id, by which a repeat within 48 hours counts once; empty when it has none."""
     hops: int = 0
     """How many deliveries' answers lead to this event."""
+    kind: RecordKind = RecordKind.EVENT
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):

@@ -27,6 +27,8 @@ from gatepost.stages.backfills import first_enter, job_of, owed_after_merge
 
 Key = tuple[int, Identifier]
 
+_LOADING = Cause(silent=True)
+
 WAKEUPS_AT_ONCE = 2_000
 """Wake-ups taken into one batch; more wait for the next, so that live events share the turn."""
 
@@ -65,7 +67,7 @@ class Batch:
         now = max(self.now, event.received)
         self.fire(now)
         self.now = now
-        if event.kind == RecordKind.EVENT:
+        if event.kind != RecordKind.CLOCK:
             self._apply_event(event, now)
         self.position = event.id
 
@@ -143,7 +145,7 @@ class Batch:
         transitions = evaluate(plan, profile, audiences, now)
         self._touch(profile)
         self._wake(account, profile)
-        self._cross(account, plan, profile, transitions, Cause(hops=event.hops) if event.hops else ORDINARY)
+        self._cross(account, plan, profile, transitions, _cause_of(event))
 
     def _profile_for(self, account: int, plan: AccountPlan, reading: Reading) -> tuple[Profile, bool]:
         """Find, create or merge; say too whether every audience must be looked at."""
@@ -288,3 +290,9 @@ class Batch:
             crossed=[Crossed(number, t, first + i) for i, (number, t) in enumerate(crossed)],
             timers=timers,
         )
+
+
+def _cause_of(event: Event) -> Cause:
+    if event.kind == RecordKind.HISTORY:
+        return _LOADING
+    return Cause(hops=event.hops) if event.hops else ORDINARY

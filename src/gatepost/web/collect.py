@@ -20,6 +20,7 @@ from gatepost.core.events import (
     collect_lines,
 )
 from gatepost.model.errors import InvalidInput
+from gatepost.model.event import RecordKind
 from gatepost.model.jsonvalue import JsonObject
 from gatepost.web.access import CALLER, Caller
 from gatepost.web.bodies import header, read_body, text_of
@@ -44,6 +45,7 @@ class CollectOptions(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str
     dryrun: bool = False
     drop_errors: bool = False
+    triggers: bool = True
     timestamp_field: str = ""
     filename: str = ""
     layout: CsvLayout = CsvLayout()
@@ -71,6 +73,7 @@ class CollectRoute:
             event_limit=settings.event_limit,
             request_key=_request_key(scope),
             drop_errors=options.drop_errors,
+            kind=RecordKind.EVENT if options.triggers else RecordKind.HISTORY,
         )
         body = await read_body(receive, scope["headers"], settings.body_limit, unpack=True)
         if len(body) < _LARGE:
@@ -91,6 +94,7 @@ class CollectRoute:
             content_type=content_type,
             dryrun=_flag(given, "dryrun"),
             drop_errors=_flag(given, "droperrors"),
+            triggers=_flag(given, "triggers", otherwise="true"),
             timestamp_field=given.get("timestamp_field", configured),
             filename=given.get("filename", ""),
             layout=_layout(given),
@@ -141,6 +145,8 @@ def _counts(collected: Collected, options: CollectOptions) -> dict[str, Any]:
         "timestamp_field": options.timestamp_field,
         "filename": options.filename,
     }
+    if not options.triggers:
+        counts["triggers"] = False
     if collected.rejected:
         counts["first_error"] = collected.first_error
     if collected.future:
@@ -156,8 +162,8 @@ def _request_key(scope: Scope) -> str:
     return key
 
 
-def _flag(given: Mapping[str, str], name: str) -> bool:
-    text = given.get(name, "").lower()
+def _flag(given: Mapping[str, str], name: str, otherwise: str = "") -> bool:
+    text = given.get(name, otherwise).lower()
     if text in _TRUE:
         return True
     if text in _FALSE:

@@ -62,6 +62,7 @@ _COLLECT_PARAMETERS = {
     "delimiter": "of CSV: a comma, | or t for a tab",
     "append": "a JSON object put on every CSV row",
     "droperrors": "leave bad events out instead of refusing the body",
+    "triggers": "false loads the past in silence: profiles and audiences follow, no job is told",
 }
 _COUNTS = {
     "message_count": 2,

@@ -139,7 +139,16 @@ class SqliteLog:
         rows: list[tuple[object, ...]] = []
         for event in fresh:
             rows.append(
-                (id_, 0, account, event.stream, received, event.at or received, event.body, event.hops)
+                (
+                    id_,
+                    event.kind.value,
+                    account,
+                    event.stream,
+                    received,
+                    event.at or received,
+                    event.body,
+                    event.hops,
+                )
             )
             id_ += 1
         self._insert(connection, rows, received)
