@@ -17,6 +17,7 @@ from gatepost.core.retry import RetryOptions
 from gatepost.model.catalog import Account, Scope
 from gatepost.model.errors import Conflict, GatepostError, OperatorError
 from gatepost.model.times import SECOND, Instant
+from gatepost.operations.backtests import Backtests
 from gatepost.operations.context import Context, new_id
 from gatepost.operations.jobs import unsendable
 from gatepost.operations.tokens import Doorkeeper, put_token
@@ -105,6 +106,7 @@ class App:
             wake_deliver=self.deliver.notify,
         )
         self.doorkeeper = Doorkeeper(self.context)
+        self.backtests = Backtests(self.context, settings.data / "log")
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
+from json import loads
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote, urlsplit
@@ -15,6 +16,8 @@ TEXT = {"Content-Type": "text/plain"}
 
 _TOKEN_FILE = "admin-token"  # noqa: S105 - the name of a file
 _TIMEOUT = httpx.Timeout(60, connect=5)
+_PATIENT = httpx.Timeout(600, connect=5)
+"""For work that tells how far it is: so long may it be silent."""
 _SHOWN = 300
 """Characters shown of an answer that is no JSON."""
 _PAGE = 100
@@ -107,6 +110,18 @@ class Client:
             if not items or following in ("", start) or taken == at_most:
                 return
             start = following
+
+    def lines(self, path: str, body: object) -> Iterator[dict[str, Any]]:
+        """Post JSON and yield the objects of an answer that comes in lines, as they come."""
+        try:
+            with self._http.stream("POST", path, json=body, timeout=_PATIENT) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    self._read(answer, f"POST {path}")
+                for line in answer.iter_lines():
+                    yield loads(line)
+        except httpx.TransportError as error:
+            raise self._unreached(error) from None
 
     def call(
         self,

@@ -27,6 +27,7 @@ _PARTS = {
         "collect": "Send a file of events to a stream.",
         "profile": "Show what is known of one person.",
         "audience": "List, change and look into audiences.",
+        "backtest": "See who would have been in an audience.",
     },
     "Sending": {
         "template": "List, change and test templates.",

@@ -89,15 +89,21 @@ class AccountPlan:
     """The compiled configuration of one account."""
 
     def __init__(
-        self, schema: Schema, audiences: Sequence[Audience], jobs: Sequence[Job], stopped: set[int]
+        self,
+        schema: Schema,
+        audiences: Sequence[Audience],
+        jobs: Sequence[Job],
+        stopped: set[int],
+        included: Sequence[Audience] = (),
     ) -> None:
+        """Compile a configuration; `included` are audiences that others may include and that nobody enters."""
         self.schema = schema
         self._declared = tuple(audiences)
         self.fields = {field.name: field for field in schema.fields}
         self.ranks = {field: rank for rank, field in enumerate(schema.ranks)}
         self.streams = _streams(schema)
         self.unmapped = StreamPlan((), DEFAULT_NAME_FIELDS)
-        self.audiences = _audiences(schema, audiences)
+        self.audiences = _audiences(schema, audiences, filter_texts([*included, *audiences]))
         self.by_id = {plan.audience.id: plan for plan in self.audiences.values()}
         self.slugs = {number: plan.audience.slug for number, plan in self.audiences.items()}
         self.readers = _readers(self.audiences)
@@ -153,8 +159,9 @@ def _streams(schema: Schema) -> dict[str, StreamPlan]:
     return plans
 
 
-def _audiences(schema: Schema, audiences: Sequence[Audience]) -> dict[int, AudiencePlan]:
-    texts = filter_texts(audiences)
+def _audiences(
+    schema: Schema, audiences: Sequence[Audience], texts: ReadOnly[str, str]
+) -> dict[int, AudiencePlan]:
     plans = {}
     for audience in audiences:
         text = _NOBODY if audience.deleted else audience.filter

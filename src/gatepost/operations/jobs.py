@@ -108,6 +108,11 @@ def unsendable(tx: Transaction, allow: AllowList) -> list[tuple[Job, str]]:
     return found
 
 
+def watched_by(tx: Transaction, account: int, audience: str) -> list[Job]:
+    """Return the jobs that watch an audience."""
+    return [job for job in live_jobs(tx, account) if audience in _ids(job)]
+
+
 async def command_job(context: Context, account: int, id_: str, cmd: str) -> Job:
     """Pause, resume, bounce, release or kill a job; repeating a command changes nothing."""
     command = _COMMANDS.get(cmd)

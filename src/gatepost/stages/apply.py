@@ -117,17 +117,8 @@ class ApplyStage:
         # A clock that was set back must not hold up what is in the log already.
         read = max(batch.now, events[-1].received) if events else batch.now
         until = max(reached, read) if drained else read
-        batch.take_wakeups(until)
-        applied = 0
-        for event in events:
-            batch.fire(max(batch.now, event.received))
-            if event.received > batch.horizon:
-                break
-            batch.apply(event)
-            applied += 1
+        applied = batch.fold(events, until)
         whole = applied == len(events)
-        if whole:
-            batch.fire(batch.horizon)
         duty = next(iter(tx.ledger.duties()), None)
         if duty is not None and whole and drained:
             # A walk looks at profiles as of now, not as of the last event.

@@ -5,7 +5,7 @@ an event fire before it, at their own instant, so the outcome does not depend on
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
 import orjson
@@ -55,8 +55,22 @@ class Batch:
         self.counts: dict[int, dict[str, int]] = {}
         self.destinations: set[int] = set()
 
-    def take_wakeups(self, until: Instant) -> None:
-        """Take in the wake-ups due up to an instant; `horizon` is how far they are complete."""
+    def fold(self, events: Sequence[Event], until: Instant) -> int:
+        """Fold records, each after the wake-ups due before it, and wake who is due up to an instant.
+
+        Return how many records were folded; `horizon` is how far the wake-ups went. More of either waits for
+        the next batch.
+        """
+        self._take_wakeups(until)
+        for applied, event in enumerate(events):
+            self.fire(max(self.now, event.received))
+            if event.received > self.horizon:
+                return applied
+            self.apply(event)
+        self.fire(self.horizon)
+        return len(events)
+
+    def _take_wakeups(self, until: Instant) -> None:
         due = self._tx.profiles.due(until, WAKEUPS_AT_ONCE)
         self.horizon = due[-1].at if len(due) == WAKEUPS_AT_ONCE else until
         self._wakeups = [(wakeup.at, wakeup.account, wakeup.profile) for wakeup in due]

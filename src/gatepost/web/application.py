@@ -15,6 +15,7 @@ from gatepost.web.access import Gate, allowed_methods
 from gatepost.web.api import (
     accounts,
     authorizations,
+    backtests,
     clock,
     configuration,
     deliveries,
@@ -39,6 +40,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     tokens.router,
     accounts.router,
     segments.router,
+    backtests.router,
     segments_v2.router,
     jobs.router,
     deliveries.router,

@@ -1,0 +1,17 @@
+-- name: days
+SELECT name, first FROM days ORDER BY first;
+
+-- name: make_events
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY,
+  stream TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  hops INTEGER NOT NULL
+);
+
+-- name: keep
+INSERT INTO events VALUES (?, ?, ?, ?, ?);
+
+-- name: in_order
+SELECT stream, at, body, hops FROM events ORDER BY at, id;
