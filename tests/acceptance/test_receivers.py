@@ -293,3 +293,18 @@ def statuses(deliveries: list[Any]) -> list[int]:
     """The statuses of every attempt of the only delivery."""
     [delivery] = deliveries
     return [attempt["status"] for attempt in delivery["attempt_list"]]
+
+
+def test_a_deleted_audiences_members_are_taken_out_at_the_destination_too(shop: Shop) -> None:
+    with receiving(at_first()) as receiver:
+        shop.send_to(receiver.url())
+        for user in ("ada", "bob"):
+            shop.buy(user, 60)
+        shop.wait_for("delivered", 2)
+
+        shop.api.delete(f"/v2/segment/{audience_id(1)}").raise_for_status()
+        delivered = shop.wait_for("delivered", 4)
+
+    assert ["enter", "enter", "exit", "exit"] == [one["event"] for one in delivered]
+    assert {"a1"} == {one["audience"] for one in delivered}
+    assert shop.api.get("/v2/segment").json()["data"] == []

@@ -29,7 +29,9 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
     created: Instant = 0
     updated: Instant = 0
     deleted: Instant = 0
-    """When deletion was asked for; members leave first, then the record goes."""
+    """When deletion was asked for; members leave first."""
+    gone: Instant = 0
+    """When the last member had left. The record stays: deliveries that are still on their way speak of it."""
 
 
 class Crossing(StrEnum):

@@ -7,11 +7,10 @@ from typing import NoReturn, Protocol
 import msgspec
 
 from gatepost.core.addresses import AllowList, check_url
-from gatepost.model.audience import Audience
 from gatepost.model.catalog import Template
 from gatepost.model.errors import InvalidInput, NotFound, UnsafeUrl
 from gatepost.model.jsonvalue import JsonObject, JsonValue
-from gatepost.operations.records import audience_of
+from gatepost.operations.records import audience_of, still_leaving
 from gatepost.ports.store import Transaction
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -53,7 +52,7 @@ class Stored:
 
     def audience_id(self, name: str) -> str:
         """Return the id of an audience by id or slug; raise NotFound."""
-        leaving = name in self._watched and self._tx.catalog.get(Audience, self._account, name) is not None
+        leaving = name in self._watched and still_leaving(self._tx, self._account, name)
         return name if leaving else audience_of(self._tx, self._account, name).id
 
     def has_template(self, id_: str) -> bool:

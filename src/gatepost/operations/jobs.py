@@ -188,7 +188,7 @@ def replace_job(
     old = job_of(tx, account, id_)
     _check_alive(old)
     authorization = _authorization(tx, account, draft.auth_ids)
-    known, config = Stored(tx, account, _ids(old)), _without_gone(tx, old, draft.config)
+    known, config = Stored(tx, account, _ids(old)), _without_gone(tx, account, draft.config)
     checked = checked_config(known, allow, config, authorized=bool(draft.auth_ids))
     new = msgspec.structs.replace(
         old,
@@ -313,7 +313,7 @@ def _backfill(tx: Transaction, job: Job, audiences: Sequence[str]) -> None:
     before = tx.memberships.last_order()
     for id_ in audiences:
         audience = tx.catalog.get(Audience, job.account, id_)
-        if audience is None:
+        if audience is None or audience.deleted:
             continue
         duty = Duty(
             account=job.account, kind="backfill", subject=job.id, audience=audience.number, before=before
@@ -321,15 +321,12 @@ def _backfill(tx: Transaction, job: Job, audiences: Sequence[str]) -> None:
         tx.ledger.add_duty(duty)
 
 
-def _without_gone(tx: Transaction, old: Job, config: JsonObject) -> JsonObject:
-    """Leave out audiences that the job watched and that are gone by now: they are no mistake of the user's."""
-    watched = set(_ids(old))
-    kept = [
-        id_
-        for id_ in texts(config.get("segment_ids"), "segment_ids")
-        if id_ not in watched or tx.catalog.get(Audience, old.account, id_) is not None
-    ]
-    return {**config, "segment_ids": kept}
+def _without_gone(tx: Transaction, account: int, config: JsonObject) -> JsonObject:
+    """Leave out audiences that are gone by now: who changes a job as she read it has made no mistake."""
+    named = texts(config.get("segment_ids"), "segment_ids")
+    found = {id_: tx.catalog.get(Audience, account, id_) for id_ in named}
+    gone = {id_ for id_, audience in found.items() if audience is not None and audience.gone}
+    return {**config, "segment_ids": [id_ for id_ in named if id_ not in gone]}
 
 
 def _ids(job: Job) -> list[str]:

@@ -35,6 +35,12 @@ def audience_of(tx: Transaction, account: int, id_or_slug: str) -> Audience:
     raise NotFound("audience", id_or_slug)
 
 
+def still_leaving(tx: Transaction, account: int, id_: str) -> bool:
+    """Say whether an audience is there, or is deleted and has members who have not left yet."""
+    audience = tx.catalog.get(Audience, account, id_)
+    return audience is not None and not audience.gone
+
+
 def template_of(tx: Transaction, account: int, id_: str) -> Template:
     """Return a template by id; raise NotFound."""
     template = tx.catalog.get(Template, account, id_)

@@ -96,7 +96,7 @@ def _path(tx: Transaction, context: Context, account: int, job_id: str) -> _Path
     ids = job.config.get("segment_ids")
     watched = [str(id_) for id_ in ids] if isinstance(ids, list | tuple) else []
     found = (tx.catalog.get(Audience, account, id_) for id_ in watched)
-    audience = next((one for one in found if one is not None), None)
+    audience = next((one for one in found if one is not None and not one.deleted), None)
     if audience is None:
         msg = f"the audiences of the job {job.name!r} are gone; give it another one"
         raise Conflict(msg)

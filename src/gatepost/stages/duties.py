@@ -1,7 +1,10 @@
 """The long walks of apply, a step a turn: an audience over stored profiles, a job's first members."""
 
+import msgspec
+
 from gatepost.core.plans import AccountPlan
 from gatepost.model.audience import Audience
+from gatepost.model.catalog import Job
 from gatepost.model.times import Instant
 from gatepost.ports.catalog import Duty
 from gatepost.ports.store import Transaction
@@ -37,7 +40,7 @@ def _evaluate(tx: Transaction, batch: Batch, _plan: AccountPlan, duty: Duty, _wa
 
 
 def _dissolve(tx: Transaction, batch: Batch, _plan: AccountPlan, duty: Duty, _wall: Instant) -> int | None:
-    """Let the members of a deleted audience leave, then remove it."""
+    """Let the members of a deleted audience leave; then nothing but its name stays."""
     members = tx.memberships.members(duty.account, duty.audience, duty.cursor, STEP)
     for member in members:
         profile = batch.profile(duty.account, member.profile)
@@ -47,8 +50,21 @@ def _dissolve(tx: Transaction, batch: Batch, _plan: AccountPlan, duty: Duty, _wa
         return members[-1].profile
     batch.save()
     tx.memberships.forget(duty.account, duty.audience)
-    tx.catalog.remove(Audience, duty.account, duty.subject)
+    _bury(tx, duty, batch.now)
     return None
+
+
+def _bury(tx: Transaction, duty: Duty, now: Instant) -> None:
+    """Mark an audience as gone, and let no job name it any more."""
+    audience = tx.catalog.get(Audience, duty.account, duty.subject)
+    if audience is not None:
+        tx.catalog.put(duty.account, audience.id, msgspec.structs.replace(audience, gone=now))
+    for job in tx.catalog.list(Job, duty.account):
+        watched = job.config.get("segment_ids")
+        if isinstance(watched, list | tuple) and duty.subject in watched:
+            kept = [id_ for id_ in watched if id_ != duty.subject]
+            config = {**job.config, "segment_ids": kept}
+            tx.catalog.put(duty.account, job.id, msgspec.structs.replace(job, config=config))
 
 
 def _backfill(tx: Transaction, batch: Batch, plan: AccountPlan, duty: Duty, wall: Instant) -> int | None:

@@ -43,6 +43,9 @@ class Lane:
         if answered:
             self.failures, self.paused_until = 0, 0
             return
+        if now < self.paused_until:
+            # It left before the pause began; many fall together, and tell no more than the first.
+            return
         self.failures += 1
         if self.failures >= TROUBLED:
             pause = SECOND << min(self.failures - TROUBLED, 6)

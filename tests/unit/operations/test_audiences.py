@@ -145,7 +145,7 @@ def test_a_deleted_audience_is_left_by_everybody_and_then_gone(shop: Desk) -> No
         shop.run(audiences.get_audience(shop.context, SHOP, "rich"))
     shop.fold()
 
-    assert shop.read(lambda tx: tx.catalog.list(Audience, SHOP)) == []
+    assert shop.run(audiences.list_audiences(shop.context, SHOP)) == []
     assert made(shop, "Rich", "spend > 1000").slug == "rich"
 
 

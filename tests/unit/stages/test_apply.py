@@ -379,7 +379,11 @@ def test_a_deleted_audience_lets_its_members_leave_first(pipeline: Pipeline) -> 
 
     left = pipeline.store.write_blocking(lambda tx: tx.catalog.get(Audience, ACCOUNT, audience_id(1)))
     assert ["enter", "exit"] == [way for way, _, _ in pipeline.triggers()]
-    assert left is None
+    job = pipeline.store.write_blocking(lambda tx: tx.catalog.get(Job, ACCOUNT, "j" * 32))
+    assert left is not None
+    assert left.gone, "the deliveries of its exits still speak of it"
+    assert job is not None
+    assert job.config["segment_ids"] == []
     assert [] == pipeline.inside()
 
 

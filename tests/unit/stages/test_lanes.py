@@ -1,6 +1,6 @@
 """One lane per destination: slots, pauses, and no news lost."""
 
-from gatepost.model.times import MINUTE
+from gatepost.model.times import MINUTE, SECOND
 from gatepost.stages.lanes import CLAIM, TROUBLED, Lanes
 
 NOW = 1_700_000_000_000
@@ -64,3 +64,17 @@ def test_a_destination_that_only_fails_gets_a_pause_and_then_one_probe() -> None
     assert [] == during
     assert [1] == [claim.limit for claim in after]
     assert CLAIM == lanes.claims(NOW, {}, set(), 100)[0].limit
+
+
+def test_many_requests_that_fall_together_pause_no_longer_than_the_first_few() -> None:
+    lanes = Lanes()
+    lane = lanes.lane(5)
+    lane.due = 0
+
+    for _ in range(256):
+        lane.record(answered=False, now=NOW)
+    first = lane.paused_until - NOW
+    lane.record(answered=False, now=NOW + first)
+
+    assert SECOND == first
+    assert 2 * SECOND == lane.paused_until - (NOW + first)
