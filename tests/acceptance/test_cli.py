@@ -237,3 +237,22 @@ def test_the_example_is_applied_twice_without_a_second_change(gatepost: Gatepost
 
     assert {change["action"] for change in applied["changes"]} <= {"create", "update"}
     assert {change["action"] for change in again["changes"]} == {"unchanged"}
+
+
+def test_somebody_asks_why_and_until_when(configured: Gatepost, tmp_path: Path) -> None:
+    (tmp_path / "more.yaml").write_text('audiences: {regulars: {filter: \'count("orders", "30d") >= 2\'}}')
+    read(configured("config", "apply", "-f", "more.yaml", "--json"))
+    events = "\n".join(json.dumps({"email": "ada@x.co", "number": n}) for n in range(2))
+    read(configured("collect", "orders", "-", "--json", told=events))
+    awaited(lambda: "is in regulars" in configured("audience", "explain", "regulars", "ada@x.co").stdout)
+
+    told = configured("audience", "explain", "regulars", "email=ada@x.co")
+    found = read(configured("audience", "explain", "regulars", "ada@x.co", "--json"))
+    nobody = configured("audience", "explain", "regulars", "bob@x.co")
+
+    assert 'count("orders", "30d") is 2' in told.stdout
+    assert "leaves at 20" in told.stdout
+    assert (found["member"], found["matches"], found["rule"]["events"]) == (True, True, 2)
+    assert {"orders"} == {cause["stream"] for cause in found["rule"]["causes"]}
+    assert nobody.returncode == 1
+    assert "no profile 'bob@x.co'" in nobody.stderr

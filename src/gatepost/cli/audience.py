@@ -7,6 +7,7 @@ import typer
 from gatepost.cli.client import TEXT, Client, path_of
 from gatepost.cli.command import Session, client_command, part
 from gatepost.cli.confirmation import confirm
+from gatepost.cli.explanation import show_explanation
 from gatepost.cli.naming import named
 from gatepost.cli.output import Output, moment, short_id
 
@@ -54,6 +55,27 @@ def show(session: Session, audience: Which) -> None:
             ("updated", moment(found.get("updated"))),
         )
     )
+
+
+@client_command(
+    app,
+    "explain",
+    "gatepost audience explain best_customers hh-1024",
+    "gatepost audience explain best_customers email=ana@example.com --json",
+)
+def explain(
+    session: Session,
+    audience: Which,
+    identifier: Annotated[
+        str, typer.Argument(metavar="IDENTIFIER", help="A value that identifies somebody, or FIELD=VALUE.")
+    ],
+) -> None:
+    """Tell why somebody is in an audience or not, since when, by which events, and when that may change."""
+    client, out = session
+    found = _found(client, audience)
+    explained = client.get(path_of("v2", "segment", found["id"], "explain", identifier))
+    out.document(explained)
+    show_explanation(out, explained)
 
 
 @client_command(

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 
 from gatepost.core.plans import AccountPlan
-from gatepost.model.jsonvalue import JsonObject
+from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.model.profile import Profile
 from gatepost.model.schema import Field, FieldType
 from gatepost.model.times import to_rfc3339
@@ -35,9 +35,13 @@ def fields_of(profile: Profile, fields: Mapping[str, Field]) -> JsonObject:
         field = fields.get(name)
         if field is None:
             continue
-        is_date = field.type is FieldType.DATE and isinstance(value, int)
-        entity[name] = to_rfc3339(value) if is_date and isinstance(value, int) else value
+        entity[name] = shown_value(value, field.type)
     return entity
+
+
+def shown_value(value: JsonValue, type_: str) -> JsonValue:
+    """Return a stored value as it is shown: dates as RFC 3339."""
+    return to_rfc3339(value) if type_ == FieldType.DATE and isinstance(value, int) else value
 
 
 def exported(entity: JsonObject, wanted: Collection[str]) -> JsonObject:

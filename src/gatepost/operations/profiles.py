@@ -47,6 +47,17 @@ async def find_entity(
     return await context.store.read(work)
 
 
+def found_by(tx: Transaction, account: int, schema: Schema, identifier: str) -> Profile | None:
+    """Return the profile that `field=value` leads to, or a value alone by any identifier field, strongest first."""
+    fields = [*schema.ranks, *(one.name for one in schema.fields if one.identifier), *SYSTEM_IDENTIFIERS]
+    field, equals, value = identifier.partition("=")
+    wanted = [(field, value)] if equals and field in fields else []
+    wanted += [(name, identifier) for name in dict.fromkeys(fields)]
+    known = tx.profiles.find(account, wanted)
+    number = next((known[one] for one in wanted if one in known), None)
+    return tx.profiles.load(account, [number]).get(number) if number is not None else None
+
+
 def memberships_of(profile: Profile, plan: AccountPlan) -> list[str]:
     """Return the slugs of the audiences a profile is in."""
     return sorted(

@@ -59,6 +59,9 @@ class Profiles(Protocol):
     def scan(self, account: int, after: int, limit: int) -> list[Profile]:
         """Return profiles with numbers above `after`, in order."""
 
+    def trail(self, account: int, number: int) -> list[int]:
+        """Return the ids of a profile's older events: those its own trail has no room for."""
+
     def count(self, account: int) -> int:
         """Count profiles."""
 

@@ -16,6 +16,7 @@ from gatepost.ports.profiles import Crossed, Due, ProfileChanges
 _SQL = load_queries("profiles.sql")
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(Profile).decode
+_DECODE_TRAIL = msgspec.msgpack.Decoder(list[int]).decode
 _TRAIL = 64
 """Event ids a profile carries before the older half is spilled; a spill costs a row."""
 
@@ -65,6 +66,11 @@ class SqliteProfiles:
         """Return profiles in order of number."""
         rows = self._connection.execute(_SQL["scan"], (account, after, limit))
         return [_DECODE(document) for (document,) in rows]
+
+    def trail(self, account: int, number: int) -> list[int]:
+        """Return the ids of a profile's older events."""
+        rows = self._connection.execute(_SQL["trail"], (account, number))
+        return [id_ for (events,) in rows for id_ in _DECODE_TRAIL(events)]
 
     def count(self, account: int) -> int:
         """Count profiles."""

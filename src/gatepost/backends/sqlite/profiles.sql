@@ -34,6 +34,9 @@ SELECT min(due) FROM timers;
 -- name: spill
 INSERT INTO trails VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
+-- name: trail
+SELECT events FROM trails WHERE account = ? AND profile = ? ORDER BY first;
+
 -- name: rekey_trails
 UPDATE OR IGNORE trails SET profile = ? WHERE account = ? AND profile = ?;
 

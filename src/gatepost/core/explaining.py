@@ -1,0 +1,149 @@
+"""Why somebody is in an audience: every clause of its rule, true or false, since when, by which events, until when."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from gatepost.core.filterql import (
+    CompiledFilter,
+    Node,
+    Verdict,
+    compile_filter,
+    print_filter,
+)
+from gatepost.core.filterql.calls import window_of
+from gatepost.core.filterql.moving import value_of
+from gatepost.core.filterql.nodes import Call, Include, Operation, walk
+from gatepost.core.refolding import Refolded
+from gatepost.model.event import Event
+from gatepost.model.jsonvalue import JsonValue
+from gatepost.model.profile import Profile
+from gatepost.model.times import Instant
+
+_JOINS = frozenset({"and", "or", "not"})
+MOST_EVENTS = 5
+"""Events named for a clause: the latest that changed what it reads."""
+
+Lookup = Callable[[str], Node | None]
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """An event that changed something a clause reads."""
+
+    event: Event
+    changed: tuple[str, ...]
+
+
+class Clause(msgspec.Struct, kw_only=True):
+    """One part of a rule, and the parts it is made of."""
+
+    text: str
+    matches: bool = False
+    since: Instant | None = None
+    """When the answer last became what it is; None when the history that is kept does not tell."""
+    next_change: Instant | None = None
+    """When the answer may change if nothing happens."""
+    values: dict[str, JsonValue] = {}
+    """What the profile has: fields as stored, windows by their call."""
+    causes: list[Cause] = []
+    """The latest events that changed what it reads, newest first; of a window, those inside."""
+    events: int = 0
+    """How many events changed what it reads."""
+    clauses: "list[Clause]" = []
+
+
+def explained(
+    rule: Node,
+    types: Mapping[str, str],
+    include: Lookup,
+    profile: Profile,
+    history: Iterable[Refolded],
+    now: Instant,
+) -> Clause:
+    """Return a rule's clauses for a stored profile at an instant; `history` is the same profile refolded."""
+    parts: list[_Part] = []
+    top = _clause_of(rule, types, include, parts)
+    for step in history:
+        for part in parts:
+            if step.changed is None:
+                part.live_until(step.now, step.profile)
+            else:
+                part.meet(step, step.changed)
+    for part in parts:
+        part.settle(profile, now)
+    return top
+
+
+class _Part:
+    """A clause on its way through a profile's life."""
+
+    def __init__(self, clause: Clause, compiled: CompiledFilter, windows: Sequence[Call]) -> None:
+        self.clause = clause
+        self._filter = compiled
+        self._windows = windows
+        self._reads = {*compiled.reads, *(window.key for window in compiled.windows)}
+        self._last: Verdict | None = None
+
+    def live_until(self, instant: Instant, profile: Profile) -> None:
+        """Let time pass: what was stored before the next event turns by itself."""
+        while self._last is not None and self._last.next_change is not None:
+            due = self._last.next_change
+            if due > instant:
+                return
+            self._judge(profile, due)
+            if self._last.next_change is not None and self._last.next_change <= due:
+                return
+
+    def meet(self, step: Refolded, changed: frozenset[str]) -> None:
+        """Take note of an event that was just folded."""
+        changed &= self._reads
+        if changed:
+            self.clause.events += 1
+            self.clause.causes.insert(0, Cause(step.event, tuple(sorted(changed))))
+            del self.clause.causes[MOST_EVENTS:]
+        if changed or self._last is None:
+            self._judge(step.profile, step.now)
+
+    def settle(self, profile: Profile, now: Instant) -> None:
+        """Answer for the profile as it is stored."""
+        self.live_until(now, profile)
+        stored = self._filter.evaluate(profile.fields, profile.windows, now)
+        clause = self.clause
+        if clause.matches != stored.matches:
+            # The events that would tell are not kept any more.
+            clause.matches, clause.since = stored.matches, None
+        clause.next_change = stored.next_change
+        clause.values = {name: profile.fields.get(name) for name in sorted(self._filter.reads)}
+        for call in self._windows:
+            window = window_of(call)
+            if window is not None:
+                entries = profile.windows.get(window.key, ())
+                amount = value_of(window)(entries, now, [])
+                clause.values[print_filter(call)] = int(amount) if amount == int(amount) else amount
+        if self._filter.windows and not self._filter.reads:
+            longest = max(window.length for window in self._filter.windows)
+            clause.causes = [cause for cause in clause.causes if cause.event.at + longest > now]
+
+    def _judge(self, profile: Profile, now: Instant) -> None:
+        verdict = self._filter.evaluate(profile.fields, profile.windows, now)
+        if self._last is None or verdict.matches != self._last.matches:
+            self.clause.matches, self.clause.since = verdict.matches, now
+        self._last = verdict
+
+
+def _clause_of(node: Node, types: Mapping[str, str], include: Lookup, parts: list[_Part]) -> Clause:
+    clause = Clause(text=print_filter(node))
+    compiled = compile_filter(node, types, include)
+    windows: list[Call] = []
+    match node:
+        case Operation(op=op, args=args) if op in _JOINS:
+            below: Sequence[Node] = args
+        case Include(audience=audience):
+            inner = include(audience)
+            below = (inner,) if inner is not None else ()
+        case _:
+            below = ()
+            windows = [one for one in walk(node) if isinstance(one, Call) and window_of(one) is not None]
+    parts.append(_Part(clause, compiled, windows))
+    clause.clauses = [_clause_of(one, types, include, parts) for one in below]
+    return clause

@@ -1,0 +1,99 @@
+"""Why is she in, since when, by which events, and when will she leave?"""
+
+import pytest
+
+from gatepost.core.explaining import Clause, explained
+from gatepost.core.filterql import parse_filter
+from gatepost.core.plans import AccountPlan, field_types
+from gatepost.core.refolding import refolded
+from gatepost.model.times import DAY, HOUR
+from tests.factories import ACCOUNT
+from tests.pipeline import SHOP, START, Pipeline, make_audience
+
+
+@pytest.fixture
+def shopper(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """Ada buys today, tomorrow and the day after."""
+    pipeline = Pipeline(tmp_path_factory.mktemp("shop"))
+    pipeline.configure('count("web", "7d") >= 2', 'AND ( spend > 10, last_visit > "now-2d" )', "INCLUDE a2")
+    for total in (5, 4, 3):
+        pipeline.send(user="ada", total=total)
+        pipeline.after(DAY)
+    return pipeline
+
+
+def why(pipeline: Pipeline, number: int) -> Clause:
+    """Explain an audience for the only profile there is, now."""
+    rules = {f"a{n}": text for n, text in enumerate(FILTERS, start=1)}
+    profile = pipeline.profile()
+    events = pipeline.log.fetch(profile.trail)
+    plan = AccountPlan(SHOP, [make_audience(n, text) for n, text in enumerate(FILTERS, start=1)], (), set())
+    return explained(
+        parse_filter(f"FILTER {FILTERS[number - 1]}").filter,
+        field_types(SHOP),
+        lambda name: parse_filter(f"FILTER {rules[name]}").filter if name in rules else None,
+        profile,
+        refolded(plan, profile.identifiers, events),
+        pipeline.clock.audience(),
+    )
+
+
+FILTERS = ('count("web", "7d") >= 2', 'AND ( spend > 10, last_visit > "now-2d" )', "INCLUDE a2")
+
+
+def test_a_window_names_its_events_and_the_instant_it_closes(shopper: Pipeline) -> None:
+    clause = why(shopper, 1)
+
+    assert clause.matches
+    assert clause.since == START + DAY, "with the second visit"
+    assert clause.next_change == START + 8 * DAY, "when the second visit leaves the window"
+    assert clause.values == {'count("web", "7d")': 3}
+    assert [cause.event.at for cause in clause.causes] == [START + 2 * DAY, START + DAY, START]
+
+
+def test_every_clause_has_its_own_answer_since_and_until(shopper: Pipeline) -> None:
+    rule = why(shopper, 2)
+    spend, visit = rule.clauses
+
+    assert (rule.matches, rule.since, rule.next_change) == (True, START + 2 * DAY, START + 4 * DAY)
+    assert (spend.matches, spend.since, spend.next_change) == (True, START + 2 * DAY, None)
+    assert (visit.matches, visit.since, visit.next_change) == (True, START, START + 4 * DAY)
+    assert spend.values == {"spend": 12}
+    assert {"last_visit"} == {name for cause in visit.causes for name in cause.changed}
+
+
+def test_a_clause_that_lapsed_says_when_it_did(shopper: Pipeline) -> None:
+    shopper.after(5 * DAY + HOUR)
+
+    rule = why(shopper, 2)
+
+    assert (rule.matches, rule.since) == (False, START + 4 * DAY)
+    assert [clause.matches for clause in rule.clauses] == [True, False]
+    assert shopper.inside(2) == []
+
+
+def test_an_included_audience_is_explained_in_place(shopper: Pipeline) -> None:
+    include = why(shopper, 3)
+
+    assert include.text == "INCLUDE a2"
+    assert [clause.text for clause in include.clauses[0].clauses] == ["spend > 10", 'last_visit > "now-2d"']
+
+
+def test_what_no_kept_event_tells_has_no_since(shopper: Pipeline) -> None:
+    shopper.log.prune(START + 10 * DAY, 1 << 62).result()
+    profile = shopper.profile()
+    plan = AccountPlan(SHOP, [make_audience(2, FILTERS[1])], (), set())
+
+    rule = explained(
+        parse_filter(f"FILTER {FILTERS[1]}").filter,
+        field_types(SHOP),
+        lambda _: None,
+        profile,
+        refolded(plan, profile.identifiers, ()),
+        shopper.clock.audience(),
+    )
+
+    assert rule.matches
+    assert rule.since is None
+    assert rule.clauses[0].values == {"spend": 12}
+    assert shopper.store.write_blocking(lambda tx: tx.profiles.count(ACCOUNT)) == 1
