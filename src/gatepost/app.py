@@ -102,6 +102,7 @@ class App:
             providers=providers,
             clock=self.clock,
             allow=allow,
+            brake=settings.brake,
             wake_apply=self.apply.wake,
             wake_deliver=self.deliver.notify,
         )

@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long applied events are kept, such as 400d: what was collected, in order."""
     delivery_history: Milliseconds = Retention().deliveries
     """How long finished deliveries, their attempts and job logs are kept, such as 30d."""
+    brake: int = 10
+    """Percent of an audience that a changed rule may make enter or leave without a confirmation; 100 never asks."""
     answer_limit: int = 1024 * 1024
     """Largest answer of a destination in bytes; the rest is not read."""
     request_timeout: Milliseconds = 30_000

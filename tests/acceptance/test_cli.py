@@ -256,3 +256,17 @@ def test_somebody_asks_why_and_until_when(configured: Gatepost, tmp_path: Path) 
     assert {"orders"} == {cause["stream"] for cause in found["rule"]["causes"]}
     assert nobody.returncode == 1
     assert "no profile 'bob@x.co'" in nobody.stderr
+
+
+def test_a_rule_is_edited_after_saying_whom_it_moves(configured: Gatepost) -> None:
+    events = "\n".join(json.dumps({"email": f"{n}@x.co", "number": n}) for n in range(30))
+    read(configured("collect", "orders", "-", "--json", told=events))
+    awaited(lambda: "30" in configured("audience", "size", "buyers").stdout)
+
+    tried = configured("audience", "edit", "buyers", "orders >= 5", "--dry-run")
+    refused = configured("audience", "edit", "buyers", "orders >= 5", told="n\n")
+    changed = read(configured("audience", "edit", "buyers", "orders >= 5", "--yes", "--json"))
+
+    assert "30 of 30 members leave, 0 enter" in tried.stdout
+    assert refused.returncode != 0
+    assert changed["segment_ql"] == "orders >= 5"

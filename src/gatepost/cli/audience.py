@@ -103,6 +103,40 @@ def create(
     session.out.say(f"created {made['slug_name']} ({short_id(made['id'])})")
 
 
+@client_command(
+    app,
+    "edit",
+    'gatepost audience edit regulars \'count("orders", "30d") >= 4\' --dry-run',
+    'gatepost audience edit regulars \'count("orders", "30d") >= 4\' --yes',
+)
+def edit(
+    session: Session,
+    audience: Which,
+    filter_: Filter,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell whom the new rule would move, and change nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, however many it moves.")] = False,
+) -> None:
+    """Give an audience another rule. How many enter and leave is told first; when they are many, it asks."""
+    client, out = session
+    found = _found(client, audience)
+    path = path_of("v2", "segment", found["id"])
+    wish = {"segment_ql": filter_}
+    planned = client.put(path, wish, dry_run=True)
+    for shift in planned["shifts"]:
+        out.say(_told(shift))
+    if dry_run:
+        out.document(planned)
+        out.say("This was a dry run, nothing was changed.")
+        return
+    if planned["needs_confirmation"]:
+        confirm(f"Change {found['slug_name']}?", yes=yes)
+    changed = client.put(path, wish, confirm=True)
+    out.document(changed)
+    out.say(f"changed {changed['slug_name']} ({short_id(changed['id'])})")
+
+
 @client_command(app, "delete", "gatepost audience delete regulars", "gatepost audience delete regulars --yes")
 def delete(
     session: Session,
@@ -166,6 +200,14 @@ def preview(session: Session, filter_: Filter, fields: Fields = None, limit: Lim
     if not out.json:
         counted = client.call("POST", "/api/segment/size", content=statement, headers=TEXT)
         out.say(f"{counted['data']['size']:,} match")
+
+
+def _told(shift: dict[str, Any]) -> str:
+    about = "about " if shift["estimated"] else ""
+    return (
+        f"{shift['audience']}: {about}{shift['leaving']:,} of {shift['size']:,} members leave, "
+        f"{about}{shift['entering']:,} enter"
+    )
 
 
 def _found(client: Client, wanted: str) -> dict[str, Any]:

@@ -6,7 +6,9 @@ import msgspec
 
 from gatepost.model.audience import Audience
 from gatepost.model.errors import Conflict, InvalidInput
+from gatepost.model.schema import Schema
 from gatepost.model.times import Instant
+from gatepost.operations.brake import Shift, check_shifts, shift_of
 from gatepost.operations.context import Context, new_id
 from gatepost.operations.filters import (
     checked_filter,
@@ -38,6 +40,7 @@ __all__ = [
     "put_audience",
     "replace_audience",
     "scan",
+    "shifts",
     "sizes",
     "store_audience",
     "store_changed",
@@ -75,10 +78,21 @@ async def create_audience(
 
 
 async def update_audience(
-    context: Context, account: int, id_or_slug: str, draft: AudienceDraft, *, force: bool = False
+    context: Context,
+    account: int,
+    id_or_slug: str,
+    draft: AudienceDraft,
+    *,
+    force: bool = False,
+    confirm: bool = False,
 ) -> Audience:
-    """Change an audience; members whom a new filter moves enter or leave like any others."""
+    """Change an audience; members whom a new filter moves enter or leave like any others.
+
+    Raise Conflict when they are many and there is no `confirm`; see `brake`.
+    """
     now = context.clock.wall()
+    if not confirm:
+        check_shifts(await shifts(context, account, id_or_slug, draft.filter, force=force), context.brake)
 
     def work(tx: Transaction) -> Audience:
         old = audience_of(tx, account, id_or_slug)
@@ -89,13 +103,36 @@ async def update_audience(
     return updated
 
 
-async def upsert_by_alias(context: Context, account: int, text: str) -> Audience:
+async def shifts(
+    context: Context, account: int, id_or_slug: str, text: str, *, force: bool = False
+) -> list[Shift]:
+    """Return whom a new filter of an audience would move: in that one, and in those that include it."""
+
+    def work(tx: Transaction) -> tuple[Audience, Schema, list[Audience]]:
+        old = audience_of(tx, account, id_or_slug)
+        schema, others = current_schema(tx, account), live_audiences(tx, account)
+        new = msgspec.structs.replace(old, filter=stored_filter(text))
+        after = [new if other.id == new.id else other for other in others]
+        checked_filter(new.filter, schema, after, force=force)
+        return old, schema, after
+
+    old, schema, after = await context.store.read(work)
+    new = next(audience for audience in after if audience.id == old.id)
+    if new.filter == old.filter:
+        return []
+    moved = [new, *including(new, after)]
+    return [await shift_of(context, audience, schema, after) for audience in moved]
+
+
+async def upsert_by_alias(context: Context, account: int, text: str, *, confirm: bool = False) -> Audience:
     """Create the audience that a filter's ALIAS names, or give it this filter if it is there."""
     statement = parsed(text)
     if not statement.alias:
         msg = "the filter has no ALIAS, which names the audience; write FILTER ... ALIAS weekly_regulars"
         raise InvalidInput(msg)
     slug, now = checked_slug(statement.alias), context.clock.wall()
+    if not confirm and any(one.slug == slug for one in await list_audiences(context, account)):
+        check_shifts(await shifts(context, account, slug, text), context.brake)
 
     def work(tx: Transaction) -> Audience:
         known = next((one for one in live_audiences(tx, account) if one.slug == slug), None)

@@ -26,6 +26,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     providers: ProviderRegistry
     clock: Clock
     allow: AllowList
+    brake: int = 10
+    """Percent of an audience that a change may move without a confirmation."""
     wake_apply: Callable[[], None]
     """Called after a change that apply should act on at once."""
     wake_deliver: Callable[[list[int]], None]

@@ -10,7 +10,7 @@ from gatepost.model.schema import Schema
 from gatepost.operations.audiences import AudienceDraft, check_room, dissolve_audiences, made_audience
 from gatepost.operations.configuration.declaration import Declaration, DeclaredAudience
 from gatepost.operations.configuration.schemas import changed_fields
-from gatepost.operations.configuration.state import ORIGIN, Draft, Moment, State, differences, own
+from gatepost.operations.configuration.state import ORIGIN, Draft, Moment, Shifting, State, differences, own
 from gatepost.operations.filters import checked_filter, included_names, including, stored_filter
 from gatepost.operations.records import checked_name
 from gatepost.operations.slugs import checked_slug
@@ -135,6 +135,7 @@ def _plan_evaluations(state: State, schema: Schema, after: dict[str, Audience], 
         readers = (one for one in others if one.id and _reads(one, schema, others, fields))
         affected |= {one.id: one for one in readers}
     if affected:
+        draft.shifting = Shifting(list(affected.values()), schema, list(after.values()))
         draft.do(lambda moment: moment.evaluate.update(affected))
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from gatepost.model.errors import Conflict
 from gatepost.operations.audiences import evaluate_audience
+from gatepost.operations.brake import shift_of
 from gatepost.operations.configuration.audiences import plan_audiences
 from gatepost.operations.configuration.authorizations import (
     plan_authorization_farewells,
@@ -57,6 +58,7 @@ async def apply_configuration(
         templates = await checked_templates(context, declaration, state, draft.problems)
         await asyncio.to_thread(_plan, context, wish, state, templates, draft)
         draft.problems.check()
+        await _brake(context, draft)
         report = Report(changes=draft.changes, warnings=[*draft.warnings, *draft.risks])
         if dry_run or not report.changed:
             return report
@@ -65,6 +67,18 @@ async def apply_configuration(
         if await _carried_out(context, state, draft):
             return report
     raise Conflict("somebody else keeps changing this account; try again in a moment")
+
+
+async def _brake(context: Context, draft: Draft) -> None:
+    """Say of every audience whose answer may differ how many would enter and leave; many want a confirmation."""
+    if draft.shifting is None:
+        return
+    for audience in draft.shifting.affected:
+        shift = await shift_of(context, audience, draft.shifting.schema, draft.shifting.after)
+        if shift.exceeds(context.brake):
+            draft.risks.append(f"{shift.told}, which is more than {context.brake} %")
+        elif shift.entering or shift.leaving:
+            draft.warnings.append(shift.told)
 
 
 def _plan(

@@ -63,6 +63,14 @@ def read_state(tx: Transaction, account: int) -> State:
     )
 
 
+class Shifting(msgspec.Struct, frozen=True):
+    """Audiences whose rule or fields change, with all there will be."""
+
+    affected: list[Audience]
+    schema: Schema
+    after: list[Audience]
+
+
 class Draft:
     """A plan under construction: changes to show, writes to do, problems and warnings on the way."""
 
@@ -72,6 +80,8 @@ class Draft:
         self.warnings: list[str] = []
         self.risks: list[str] = []
         """What cannot be taken back, and so wants a confirmation."""
+        self.shifting: Shifting | None = None
+        """Stored audiences whose answer may differ."""
         self.leaving: set[str] = set()
         """Ids of the audiences that go away."""
         self._writes: list[Write] = []

@@ -11,6 +11,7 @@ from gatepost.operations.audiences import (
     AudienceDraft,
     create_audience,
     get_audience,
+    shifts,
     update_audience,
     upsert_by_alias,
 )
@@ -31,10 +32,10 @@ class _Wish(msgspec.Struct, frozen=True, kw_only=True):
     table: str | None = None
 
 
-async def save_new(here: Session, body: bytes, *, force: bool) -> Audience:
+async def save_new(here: Session, body: bytes, *, force: bool, confirm: bool) -> Audience:
     """Create an audience from JSON, or create or replace the one that a FilterQL text names by its ALIAS."""
     if not _is_json(body):
-        return await upsert_by_alias(here.context, here.number, text_of(body))
+        return await upsert_by_alias(here.context, here.number, text_of(body), confirm=confirm)
     wish = decoded(body, _Wish)
     if not wish.segment_ql:
         msg = "segment_ql is missing; it holds the filter, such as FILTER total_spent > 500 FROM user"
@@ -52,8 +53,24 @@ async def save_new(here: Session, body: bytes, *, force: bool) -> Audience:
     return await create_audience(here.context, here.number, draft, force=force)
 
 
-async def save_change(here: Session, id_or_slug: str, body: bytes, *, force: bool) -> Audience:
+async def save_change(here: Session, id_or_slug: str, body: bytes, *, force: bool, confirm: bool) -> Audience:
     """Change an audience by JSON, or give it the filter of a FilterQL text."""
+    old, draft = await _change(here, id_or_slug, body)
+    return await update_audience(here.context, here.number, old.id, draft, force=force, confirm=confirm)
+
+
+async def shift_shown(here: Session, id_or_slug: str, body: bytes, *, force: bool) -> dict[str, Any]:
+    """Return whom a change would move, and whether that wants a confirmation; nothing is stored."""
+    old, draft = await _change(here, id_or_slug, body)
+    found = await shifts(here.context, here.number, old.id, draft.filter, force=force)
+    return {
+        "dry_run": True,
+        "shifts": found,
+        "needs_confirmation": any(shift.exceeds(here.context.brake) for shift in found),
+    }
+
+
+async def _change(here: Session, id_or_slug: str, body: bytes) -> tuple[Audience, AudienceDraft]:
     old = await get_audience(here.context, here.number, id_or_slug)
     wish = decoded(body, _Wish) if _is_json(body) else _Wish(segment_ql=text_of(body))
     draft = AudienceDraft(
@@ -67,7 +84,7 @@ async def save_change(here: Session, id_or_slug: str, body: bytes, *, force: boo
         table=wish.table or old.table,
         origin=old.origin,
     )
-    return await update_audience(here.context, here.number, old.id, draft, force=force)
+    return old, draft
 
 
 def shown(here: Session, audience: Audience) -> dict[str, Any]:

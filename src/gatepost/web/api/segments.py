@@ -17,7 +17,7 @@ from gatepost.operations.audiences import (
     sizes,
     validate,
 )
-from gatepost.web.api.audiences import listed, save_change, save_new, shown, sized
+from gatepost.web.api.audiences import listed, save_change, save_new, shift_shown, shown, sized
 from gatepost.web.bodies import text_of
 from gatepost.web.documentation import TEXT, accepts, answers, empty_answer
 from gatepost.web.envelopes import answer_v1, no_content
@@ -60,9 +60,9 @@ async def segments(here: Here, table: str = "user", valid: str = "true") -> Resp
 
 
 @router.post("", responses=_MADE, openapi_extra=_WISH)
-async def create(here: Here, body: Body, force: bool = False) -> Response:
+async def create(here: Here, body: Body, force: bool = False, confirm: bool = False) -> Response:
     """Create an audience from JSON, or create or replace the one that a FilterQL text names by its ALIAS."""
-    return answer_v1(shown(here, await save_new(here, body, force=force)), status=201)
+    return answer_v1(shown(here, await save_new(here, body, force=force, confirm=confirm)), status=201)
 
 
 @router.delete("", status_code=204, responses=empty_answer())
@@ -117,9 +117,16 @@ async def segment(here: Here, id_: str) -> Response:
 
 
 @router.put("/{id_}", responses=_ONE, openapi_extra=_WISH)
-async def update(here: Here, body: Body, id_: str, force: bool = False) -> Response:
-    """Change an audience; members whom a new filter moves enter or leave like any others."""
-    return answer_v1(shown(here, await save_change(here, id_, body, force=force)))
+async def update(
+    here: Here, body: Body, id_: str, force: bool = False, confirm: bool = False, dry_run: bool = False
+) -> Response:
+    """Change an audience; members whom a new filter moves enter or leave like any others.
+
+    A change that moves many is refused without `confirm`; `dry_run` only tells whom it would move.
+    """
+    if dry_run:
+        return answer_v1(await shift_shown(here, id_, body, force=force))
+    return answer_v1(shown(here, await save_change(here, id_, body, force=force, confirm=confirm)))
 
 
 @router.delete("/{id_}", status_code=204, responses=empty_answer())

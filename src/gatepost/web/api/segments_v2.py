@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from gatepost.model.audience import Audience
 from gatepost.operations.audiences import delete_audience, get_audience, list_audiences, sizes
-from gatepost.web.api.audiences import listed, save_change, save_new, shown, sized
+from gatepost.web.api.audiences import listed, save_change, save_new, shift_shown, shown, sized
 from gatepost.web.documentation import accepts, answers, empty_answer
 from gatepost.web.envelopes import answer_v2, no_content
 from gatepost.web.session import Body, Here
@@ -36,9 +36,11 @@ async def segments(here: Here, table: str = "user", kind: str = "", sizes: bool 
 
 
 @router.post("", responses=answers({"data": _OBJECT, **_REST, "status": 201}, 201), openapi_extra=_WISH)
-async def create(here: Here, body: Body, force: bool = False) -> Response:
+async def create(here: Here, body: Body, force: bool = False, confirm: bool = False) -> Response:
     """Create an audience from JSON, or create or replace the one that a FilterQL text names by its ALIAS."""
-    return answer_v2(here.id, shown(here, await save_new(here, body, force=force)), status=201)
+    return answer_v2(
+        here.id, shown(here, await save_new(here, body, force=force, confirm=confirm)), status=201
+    )
 
 
 @router.get("/{id_}", responses=_ONE)
@@ -49,9 +51,16 @@ async def segment(here: Here, id_: str, sizes: bool = False) -> Response:
 
 
 @router.put("/{id_}", responses=_ONE, openapi_extra=_WISH)
-async def update(here: Here, body: Body, id_: str, force: bool = False) -> Response:
-    """Change an audience; members whom a new filter moves enter or leave like any others."""
-    return answer_v2(here.id, shown(here, await save_change(here, id_, body, force=force)))
+async def update(
+    here: Here, body: Body, id_: str, force: bool = False, confirm: bool = False, dry_run: bool = False
+) -> Response:
+    """Change an audience; members whom a new filter moves enter or leave like any others.
+
+    A change that moves many is refused without `confirm`; `dry_run` only tells whom it would move.
+    """
+    if dry_run:
+        return answer_v2(here.id, await shift_shown(here, id_, body, force=force))
+    return answer_v2(here.id, shown(here, await save_change(here, id_, body, force=force, confirm=confirm)))
 
 
 @router.delete("/{ids}", status_code=204, responses=empty_answer())
