@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from gatepost.backends.clock import HandClock
 from gatepost.backends.sqlite.log import SqliteLog
 from gatepost.backends.sqlite.store import SqliteStore
@@ -43,6 +45,12 @@ SHOP = Schema(
         Mapping(stream="web", field="products", expression="product", guard='event = "purchase"'),
     ),
 )
+
+
+def shop_with(field: Field, expression: str) -> Schema:
+    """The shop's schema with one more field, filled from the stream `web`."""
+    mapping = Mapping(stream="web", field=field.name, expression=expression)
+    return structs.replace(SHOP, fields=(*SHOP.fields, field), mappings=(*SHOP.mappings, mapping))
 
 
 class Pipeline:

@@ -4,13 +4,30 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepost.core.plans import compile_audience
 from gatepost.model.profile import Profile
+from gatepost.model.schema import Field, FieldType, Mapping, MergeOperator
 from gatepost.model.times import DAY, HOUR
 from tests.pipeline import SHOP, Pipeline
+
+LASTING = msgspec.structs.replace(
+    SHOP,
+    fields=(
+        *SHOP.fields,
+        Field(name="pages", type=FieldType.STRINGS, merge=MergeOperator.MERGE, keep_days=1, capacity=2),
+        Field(name="week", type=FieldType.COUNTERS, merge=MergeOperator.MERGE, keep_days=2),
+    ),
+    mappings=(
+        *SHOP.mappings,
+        Mapping(stream="web", field="pages", expression="url"),
+        Mapping(stream="web", field="week", expression="valuect(url)"),
+    ),
+)
+"""The shop's schema with values that disappear by themselves."""
 
 FILTERS = (
     "spend > 5",
@@ -19,6 +36,8 @@ FILTERS = (
     'last_visit > "now-1d"',
     "NOT INCLUDE a1",
     'AND ( visits >= 2, NOT last_visit > "now-2d" )',
+    'pages = "/shoes"',
+    "NOT EXISTS week",
 )
 
 EVENTS = st.fixed_dictionaries(
@@ -43,7 +62,7 @@ Step = tuple[str, dict[str, Any], int]
 def replay(steps: list[Step], folder: Path, *, every_step: bool, batch: int) -> Pipeline:
     pipeline = Pipeline(folder)
     pipeline.apply._limit = batch
-    pipeline.configure(*FILTERS)
+    pipeline.configure(*FILTERS, schema=LASTING)
     for what, body, amount in steps:
         if what == "send":
             pipeline.send(at=pipeline.clock.audience() + amount, **body)
@@ -86,7 +105,7 @@ def test_where_a_batch_ends_does_not_show(steps: list[Step]) -> None:
 @given(steps=STEPS)
 def test_stored_memberships_are_what_the_rules_say_now(steps: list[Step]) -> None:
     texts = {f"a{number}": f"FILTER {text}" for number, text in enumerate(FILTERS, start=1)}
-    compiled = {n: compile_audience(text, SHOP, texts) for n, text in enumerate(texts.values(), start=1)}
+    compiled = {n: compile_audience(text, LASTING, texts) for n, text in enumerate(texts.values(), start=1)}
     with tempfile.TemporaryDirectory() as folder:
         pipeline = replay(steps, Path(folder), every_step=False, batch=512)
         now = pipeline.clock.audience()

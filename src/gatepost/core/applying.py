@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 import orjson
 
+from gatepost.core.elements import expire
 from gatepost.core.events import flatten
 from gatepost.core.filterql import Verdict
 from gatepost.core.folding import coerced, fold_value
@@ -63,9 +64,10 @@ def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Ins
     profile.events += 1
     profile.streams[event.stream] = profile.streams.get(event.stream, 0) + 1
     profile.trail.append(event.id)
-    keep = plan.window_keep
+    keep, keeping = plan.window_keep, plan.keeping
     for field, value in reading.values:
-        if fold_value(profile, field, value, stamp):
+        kept = keeping.get(field.name) if keeping else None
+        if (kept is None or event.at + kept > now) and fold_value(profile, field, value, stamp):
             changed.add(field.name)
         source = f"sum:{field.name}"
         if source in keep and isinstance(value, int | float):
@@ -75,6 +77,16 @@ def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Ins
         if source in keep:
             add_entry(profile, source, (event.at, 1.0), keep[source])
             changed.add(source)
+    if keeping:
+        changed |= expire(profile, keeping, now)
+    return changed
+
+
+def lapse(plan: AccountPlan, profile: Profile, now: Instant) -> set[str]:
+    """Let the values go that nobody gave for as long as their fields keep them; return the fields that changed."""
+    changed = expire(profile, plan.keeping, now)
+    if changed:
+        profile.modified = now
     return changed
 
 

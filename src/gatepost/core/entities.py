@@ -39,9 +39,20 @@ def fields_of(profile: Profile, fields: Mapping[str, Field]) -> JsonObject:
     return entity
 
 
+_DATED = frozenset({FieldType.DATE, FieldType.DATES, FieldType.DATE_MAP})
+
+
 def shown_value(value: JsonValue, type_: str) -> JsonValue:
     """Return a stored value as it is shown: dates as RFC 3339."""
-    return to_rfc3339(value) if type_ == FieldType.DATE and isinstance(value, int) else value
+    return _dated(value) if type_ in _DATED else value
+
+
+def _dated(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return {key: _dated(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_dated(inner) for inner in value]
+    return to_rfc3339(value) if isinstance(value, int) else value
 
 
 def exported(entity: JsonObject, wanted: Collection[str]) -> JsonObject:

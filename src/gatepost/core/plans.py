@@ -10,6 +10,7 @@ from copy import copy
 
 import msgspec
 
+from gatepost.core.elements import keeping_of
 from gatepost.core.filterql import (
     CompiledExpression,
     CompiledFilter,
@@ -100,6 +101,8 @@ class AccountPlan:
         self.schema = schema
         self._declared = tuple(audiences)
         self.fields = {field.name: field for field in schema.fields}
+        self.keeping = keeping_of(schema.fields)
+        """How long fields keep a value that nobody gives again; just those that do not keep it for ever."""
         self.ranks = {field: rank for rank, field in enumerate(schema.ranks)}
         self.streams = _streams(schema)
         self.unmapped = StreamPlan((), DEFAULT_NAME_FIELDS)

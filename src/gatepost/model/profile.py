@@ -12,6 +12,9 @@ Identifier = tuple[str, str]
 Stamp = tuple[Instant, int]
 """The time and id of the event a value came from."""
 
+EXPIRY = 0
+"""Stands among the audiences of `due` for the values that disappear by themselves; audiences count from 1."""
+
 
 class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
     """A profile as the store holds it. New members go at the end: stored rows are arrays."""
@@ -31,7 +34,7 @@ class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
     windows: dict[str, list[tuple[Instant, float]]] = {}
     """Window source -> (time, amount), oldest first; see `core.windows`."""
     due: dict[int, Instant] = {}
-    """Audience number -> the earliest instant at which its answer may change by itself."""
+    """Audience number -> the earliest instant at which its answer may change by itself; see `EXPIRY`."""
     timer: Instant = 0
     """The stored wake-up, never later than the earliest `due`; 0 when none."""
     created: Instant = 0
@@ -49,3 +52,11 @@ class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
     """Ids of the latest events folded in; older ones are spilled by the store."""
     approximate: list[str] = []
     """Window sources that passed the exact bound."""
+    given: dict[str, dict[str, Stamp]] = {}
+    """Field -> element -> the last event that gave it; just for fields that need it, see `core.elements`."""
+    first: dict[str, dict[str, Stamp]] = {}
+    """Field -> key -> the event its value came from, for `oldestmap`."""
+    released: int = 0
+    """Identifiers that had to make room for others."""
+    refused: int = 0
+    """Events whose values were left out because the profile had reached its largest size."""

@@ -10,7 +10,15 @@ from heapq import heapify, heappop, heappush
 
 import orjson
 
-from gatepost.core.applying import Reading, affected_audiences, evaluate, fold_reading, read_event, take_on
+from gatepost.core.applying import (
+    Reading,
+    affected_audiences,
+    evaluate,
+    fold_reading,
+    lapse,
+    read_event,
+    take_on,
+)
 from gatepost.core.entities import entity_of
 from gatepost.core.identity import absorb, accepts, attach, compatible, seniority
 from gatepost.core.plans import EMPTY_PLAN, AccountPlan
@@ -18,7 +26,7 @@ from gatepost.core.triggers import ORDINARY, Cause, triggered
 from gatepost.model.audience import Transition
 from gatepost.model.delivery import Delivery
 from gatepost.model.event import Event, RecordKind
-from gatepost.model.profile import Identifier, Profile
+from gatepost.model.profile import EXPIRY, Identifier, Profile
 from gatepost.model.times import Instant
 from gatepost.ports.outbox import Enqueued
 from gatepost.ports.profiles import Crossed, ProfileChanges
@@ -99,8 +107,11 @@ class Batch:
             if profile is None or profile.timer != at:
                 continue
             self.now = max(self.now, at)
-            due = [audience for audience, instant in profile.due.items() if instant <= at]
+            due = {audience for audience, instant in profile.due.items() if instant <= at}
             profile.timer = 0
+            if EXPIRY in due:
+                plan = self._plan(account)
+                due = affected_audiences(plan, lapse(plan, profile, self.now)) | due - {EXPIRY}
             self.reevaluate(account, profile, due, self.now)
 
     def reevaluate(

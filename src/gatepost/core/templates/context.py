@@ -7,7 +7,7 @@ import msgspec
 from gatepost.model.audience import Crossing
 from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.model.schema import Field, FieldType
-from gatepost.model.times import Instant, to_rfc3339
+from gatepost.model.times import DAY, Instant, to_rfc3339
 
 _KEY = b'"segment_events"'
 
@@ -44,15 +44,21 @@ def generated_entity(fields: Sequence[Field], now: Instant) -> JsonObject:
 def _fixture(field: Field, now: Instant) -> JsonValue:
     if field.type is FieldType.STRING:
         return _text_fixture(field.name)
-    fixtures: dict[FieldType, JsonValue] = {
-        FieldType.INT: 1,
-        FieldType.NUMBER: 1,
-        FieldType.BOOL: False,
-        FieldType.DATE: to_rfc3339(now),
-        FieldType.STRINGS: ["sample"],
-        FieldType.COUNTERS: {"sample": 1},
+    fixtures: dict[str, JsonValue] = {
+        "string": "sample",
+        "int": 1,
+        "number": 1,
+        "bool": False,
+        "date": to_rfc3339(now),
+        "time": to_rfc3339(now),
+        "intsum": 1,
+        "value": "sample",
     }
-    return fixtures[field.type]
+    type_ = field.type.value
+    if field.type is FieldType.BUCKETS:
+        return {str(now // DAY): 1}
+    inner = fixtures[type_.rpartition("]")[2]]
+    return {"sample": inner} if type_.startswith("map") else [inner] if "[]" in type_ else inner
 
 
 def _text_fixture(name: str) -> str:
