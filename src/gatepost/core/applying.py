@@ -32,6 +32,10 @@ class Reading(msgspec.Struct, gc=False):
     """Strongest first."""
     name: str
     """The event's own name, such as `purchase`; empty when it has none."""
+    refused: int = 0
+    """Values that do not hold what their fields assert."""
+    blocked: int = 0
+    """Identifiers that identify nobody."""
 
 
 def read_event(plan: AccountPlan, event: Event) -> Reading:
@@ -41,17 +45,25 @@ def read_event(plan: AccountPlan, event: Event) -> Reading:
     stream = plan.stream(event.stream)
     values: list[tuple[Field, JsonValue]] = []
     identifiers: list[tuple[int, Identifier]] = []
-    for field, value in _mapped(stream, record, event.at):
+    refused = blocked = 0
+    said: Iterable[tuple[Field, JsonValue]] = _mapped(stream, record, event.at)
+    if plan.asserted:
+        said, refused = _holding(plan, said, event.at)
+    for field, value in said:
         if field.identifier:
             rank = plan.ranks.get(field.name, len(plan.ranks))
-            identifiers += [(rank, (field.name, text)) for text in _identifying(value)]
+            texts = value if isinstance(value, list) else [value]
+            good = [text for text in texts if isinstance(text, str) and usable(text, plan.blocked)]
+            blocked += len(texts) - len(good)
+            identifiers += [(rank, (field.name, text)) for text in good]
         else:
             values.append((field, value))
     if len(identifiers) > 1:
         identifiers.sort()
     named = next((record[f] for f in stream.name_fields if record.get(f)), "")
     strongest_first = list(dict.fromkeys(identifier for _, identifier in identifiers))
-    return Reading(event, values, strongest_first, named if isinstance(named, str) else "")
+    name = named if isinstance(named, str) else ""
+    return Reading(event, values, strongest_first, name, refused, blocked)
 
 
 def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Instant) -> set[str]:
@@ -159,6 +171,16 @@ def _mapped(stream: StreamPlan, record: JsonObject, at: Instant) -> Iterator[tup
                 yield mapping.field, value
 
 
-def _identifying(value: JsonValue) -> list[str]:
-    texts = value if isinstance(value, list) else [value]
-    return [text for text in texts if isinstance(text, str) and usable(text)]
+def _holding(
+    plan: AccountPlan, said: Iterable[tuple[Field, JsonValue]], at: Instant
+) -> tuple[list[tuple[Field, JsonValue]], int]:
+    """Return what holds of what an event says, and how much does not."""
+    holding: list[tuple[Field, JsonValue]] = []
+    refused = 0
+    for field, value in said:
+        check = plan.asserted.get(field.name)
+        kept, failed = check(value, at) if check else (value, 0)
+        refused += failed
+        if kept is not None:
+            holding.append((field, kept))
+    return holding, refused

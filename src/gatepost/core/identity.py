@@ -5,7 +5,7 @@ merged into one with it, unless both hold different values of an identifier fiel
 lower-ranked identifier keeps its profile and the conflict is counted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from gatepost.core.folding import merge_values
 from gatepost.core.windows import merged
@@ -21,9 +21,9 @@ LONGEST_IDENTIFIER = 256
 """Bytes; as documented for Lytics."""
 
 
-def usable(value: str) -> bool:
-    """Say whether a value may identify somebody."""
-    return value.strip().lower() not in BLOCKED_VALUES and len(value.encode()) <= LONGEST_IDENTIFIER
+def usable(value: str, blocked: Collection[str] = BLOCKED_VALUES) -> bool:
+    """Say whether a value may identify somebody; `blocked` values are in lower case."""
+    return value.strip().lower() not in blocked and len(value.encode()) <= LONGEST_IDENTIFIER
 
 
 def compatible(left: Profile, right: Profile, fields: Mapping[str, Field]) -> bool:

@@ -10,6 +10,7 @@ from copy import copy
 
 import msgspec
 
+from gatepost.core.assertions import assertions_of
 from gatepost.core.elements import keeping_of
 from gatepost.core.filterql import (
     CompiledExpression,
@@ -20,6 +21,7 @@ from gatepost.core.filterql import (
     compile_guard,
     parse_filter,
 )
+from gatepost.core.identity import BLOCKED_VALUES
 from gatepost.model.audience import Audience, Crossing
 from gatepost.model.catalog import Job, JobStatus
 from gatepost.model.errors import FilterError
@@ -103,6 +105,8 @@ class AccountPlan:
         self.fields = {field.name: field for field in schema.fields}
         self.keeping = keeping_of(schema.fields)
         """How long fields keep a value that nobody gives again; just those that do not keep it for ever."""
+        self.asserted = assertions_of(schema.fields)
+        self.blocked = BLOCKED_VALUES.union(value.strip().lower() for value in schema.blocked)
         self.ranks = {field: rank for rank, field in enumerate(schema.ranks)}
         self.streams = _streams(schema)
         self.unmapped = StreamPlan((), DEFAULT_NAME_FIELDS)

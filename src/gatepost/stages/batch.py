@@ -160,6 +160,10 @@ class Batch:
         plan = self._plan(account)
         reading = read_event(plan, event)
         self._count(account, "events_applied")
+        if reading.refused:
+            self._count(account, "values_refused", reading.refused)
+        if reading.blocked:
+            self._count(account, "identifiers_blocked", reading.blocked)
         if not reading.identifiers:
             self._count(account, "events_without_identifier")
             return

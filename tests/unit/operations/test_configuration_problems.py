@@ -95,6 +95,52 @@ def test_a_field_that_cannot_be_is_refused_in_the_known_words(
     assert words in problem.message
 
 
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ({"type": "int", "capacity": 5}, "a capacity is for sets and maps"),
+        ({"type": "[]string", "capacity": -1}, "capacity is 1 to"),
+        ({"type": "[]string", "merge": "capped"}, "capped wants a capacity"),
+        ({"type": "string", "keep_days": 4_000}, "keep_days is 1 to"),
+        ({"type": "[]string", "identifier": True, "keep_days": 5}, "an identifier does not fade"),
+        ({"type": "[]timebucket", "keep_days": 5}, "goes back 62 days"),
+        ({"type": "bool", "merge": "max"}, "Valid merge operations are: [latest oldest]"),
+        ({"type": "map[string]string", "merge": "sum"}, "is invalid for data type 'map[string]string'"),
+        ({"type": "int", "assertions": {"email": True}}, "asserted of texts"),
+        ({"type": "string", "assertions": {"format": "hexa"}}, "the formats are any, alpha"),
+        ({"type": "string", "assertions": {"length": {"min": 5, "max": 2}}}, "write min and max"),
+    ],
+)
+def test_a_field_that_could_not_hold_what_it_should_is_refused(
+    desk: Desk, field: JsonObject, words: str
+) -> None:
+    (problem,) = problems(desk, fields_with(field))
+
+    assert problem.path == "schema.fields.odd"
+    assert words in problem.message
+
+
+def test_an_assertion_that_does_not_parse_is_refused_where_it_is_wrong(desk: Desk) -> None:
+    (problem,) = problems(desk, fields_with({"type": "int", "assertions": {"filter": "value >"}}))
+
+    assert (problem.path, problem.line) == ("schema.fields.odd.assertions.filter", 1)
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "path"),
+    [
+        ("blocked", ["guest", " "], "schema.blocked.1"),
+        ("identifiers_limit", 0, "schema.identifiers_limit"),
+    ],
+)
+def test_what_a_schema_says_of_identifiers_must_be_possible(
+    desk: Desk, member: str, value: JsonValue, path: str
+) -> None:
+    (problem,) = problems(desk, schema_with(**{member: value}))
+
+    assert problem.path == path
+
+
 @pytest.mark.parametrize("name", ["_segments", "has space", "", "1st"])
 def test_a_field_needs_a_name_of_its_own(desk: Desk, name: str) -> None:
     (problem,) = problems(desk, fields_with({"type": "int"}, name))

@@ -6,9 +6,10 @@ import pytest
 from gatepost.model.audience import Audience
 from gatepost.model.catalog import Job, JobStatus
 from gatepost.model.event import Event, Submission
+from gatepost.model.schema import Assertions, Field, Format
 from gatepost.model.times import DAY, HOUR, SECOND, to_rfc3339
 from tests.factories import ACCOUNT
-from tests.pipeline import START, Pipeline, audience_id, make_audience, make_job
+from tests.pipeline import SHOP, START, Pipeline, audience_id, make_audience, make_job, shop_with
 
 
 def test_a_shopper_enters_when_her_spend_passes_the_bar(pipeline: Pipeline) -> None:
@@ -398,3 +399,28 @@ def test_a_paused_jobs_triggers_are_kept_parked(pipeline: Pipeline) -> None:
     counts = pipeline.store.write_blocking(lambda tx: tx.deliveries.counts(ACCOUNT))
     assert 1 == counts["parked"]
     assert pipeline.store.write_blocking(lambda tx: tx.catalog.get(Job, ACCOUNT, "j" * 32)) == paused
+
+
+def test_a_value_that_does_not_hold_is_left_out_and_its_event_kept(pipeline: Pipeline) -> None:
+    plan = Field(name="plan", assertions=Assertions(format=Format.ALPHA))
+    pipeline.configure('plan = "gold"', schema=shop_with(plan, "plan"))
+
+    pipeline.send(user="ada", plan="gold")
+    pipeline.send(user="ada", plan="???")
+    pipeline.settle()
+
+    assert ["ada"] == pipeline.inside()
+    assert 2 == pipeline.profile().events
+    assert 1 == pipeline.counters()["values_refused"]
+
+
+def test_a_value_the_account_blocks_identifies_nobody(pipeline: Pipeline) -> None:
+    pipeline.configure("visits > 0", schema=msgspec.structs.replace(SHOP, blocked=("Guest",)))
+
+    pipeline.send(user="ada", cookie="guest", url="/")
+    pipeline.send(cookie="guest", url="/")
+    pipeline.settle()
+
+    assert ["ada"] == pipeline.inside()
+    assert 1 == pipeline.profile().events
+    assert 2 == pipeline.counters()["identifiers_blocked"]

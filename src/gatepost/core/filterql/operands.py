@@ -18,6 +18,14 @@ from gatepost.model.times import to_rfc3339
 ARITHMETIC = frozenset({"+", "-", "*", "/", "%"})
 
 
+_GIVEN = {
+    "": [],
+    "now": [Code("now")],
+    "event": [Code("windows")],
+    "event and now": [Code("windows"), Code("now")],
+}
+
+
 class Operands:
     """Makes code for values; what it meets on the way is noted for the compiled filter."""
 
@@ -118,13 +126,13 @@ class Operands:
     def _with_time(self, call: Call, function: Function, args: list[Code]) -> Code:
         if function.call is None:  # pragma: no cover - a record has a call or an operator
             raise at(call, f"{call.function} cannot be called")
-        given = {"": [], "now": [Code("now")], "event": [Code("windows")]}[function.takes]
+        given = _GIVEN[function.takes]
         code = self.applied(function.call, *given, *args)
         gets_date = function.optional > 0 and len(args) == len(function.params)
         if not self.of_profile or not function.changes or gets_date:
             return code
         if function.changes == "always":
-            if function.takes == "event":
+            if function.takes.startswith("event"):
                 raise at(call, f"{call.function} reads a whole event, so it belongs in a mapping")
             hint = 'such as created > "now-7d"'
             raise at(call, f"{call.function}() in a filter may only be compared with a date field", hint)

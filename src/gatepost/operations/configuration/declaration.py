@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from gatepost.model.jsonvalue import JsonValue
+from gatepost.model.schema import IDENTIFIERS_LIMIT, Length
 from gatepost.operations.configuration.problems import ConfigurationInvalid, Problem
 
 _PLACE = re.compile(r"(?P<message>.*?)(?: - at `(?P<path>.*)`)?", re.DOTALL)
@@ -30,13 +31,28 @@ class DeclaredStream(_Declared, frozen=True, kw_only=True):
     description: str = ""
 
 
+class DeclaredAssertions(_Declared, frozen=True, kw_only=True):
+    """What a value must be to be taken into a field."""
+
+    email: bool = False
+    format: str = "any"
+    length: Length | None = None
+    filter: str = ""
+
+
 class DeclaredField(_Declared, frozen=True, kw_only=True):
     """One field of the profile; without `merge`, its type's usual operator."""
 
     type: str = "string"
     merge: str = ""
     identifier: bool = False
+    capacity: int = 0
+    keep_days: int = 0
+    assertions: DeclaredAssertions | None = None
+    pii: bool = False
+    tags: tuple[str, ...] = ()
     description: str = ""
+    long_description: str = ""
 
 
 class DeclaredMapping(_Declared, frozen=True, kw_only=True):
@@ -54,6 +70,9 @@ class DeclaredSchema(_Declared, frozen=True, kw_only=True):
     ranks: tuple[str, ...] = ()
     fields: dict[str, DeclaredField] = {}
     mappings: tuple[DeclaredMapping, ...] = ()
+    blocked: tuple[str, ...] = ()
+    """Values that identify nobody in this account."""
+    identifiers_limit: int = IDENTIFIERS_LIMIT
 
 
 class DeclaredAudience(_Declared, frozen=True, kw_only=True):

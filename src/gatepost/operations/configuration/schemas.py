@@ -5,30 +5,25 @@ from collections.abc import Mapping as ReadOnly
 from collections.abc import Sequence
 from typing import TypeVar
 
+import msgspec
+
 from gatepost.core.filterql import compile_expression, compile_guard
 from gatepost.core.filterql.calls import nearest
-from gatepost.model.errors import InvalidInput
-from gatepost.model.schema import MERGE_OPERATORS, Field, FieldType, Mapping, MergeOperator, Schema, Stream
+from gatepost.core.identity import LONGEST_IDENTIFIER
+from gatepost.model.schema import Field, Mapping, Schema, Stream
 from gatepost.operations.configuration.declaration import (
     Declaration,
     DeclaredField,
     DeclaredMapping,
     DeclaredStream,
 )
+from gatepost.operations.configuration.fields import field_of
 from gatepost.operations.configuration.problems import Problems
 from gatepost.operations.configuration.state import Draft, Moment, State
 
-RESERVED = frozenset(
-    (
-        *("_id", "_segments", "_created", "_modified", "_num_events", "_num_conflicts", "_num_aliases"),
-        *("_streamnames", "segment_events", "segments"),
-    )
-)
-"""What profiles show by themselves."""
-
 N = TypeVar("N", Stream, Field)
 
-_FIELD = re.compile(r"[A-Za-z_@][\w.@-]{0,254}", re.ASCII)
+_MOST_IDENTIFIERS = 1_000
 _STREAM = re.compile(r"[\w.-]{1,255}")
 
 
@@ -36,6 +31,7 @@ def plan_schema(declaration: Declaration, state: State, draft: Draft, *, prune: 
     """Return the schema a document leads to, and plan its publishing when it differs from the published one."""
     old, problems = state.schema, draft.problems
     fields, mappings, ranks = {field.name: field for field in old.fields}, old.mappings, old.ranks
+    blocked, limit = old.blocked, old.identifiers_limit
     streams = _merged(
         {stream.name: stream for stream in old.streams},
         _streams(declaration.streams, problems),
@@ -47,12 +43,16 @@ def plan_schema(declaration: Declaration, state: State, draft: Draft, *, prune: 
         fields = _merged(fields, _fields(declared.fields, problems), "field", draft, prune=prune)
         mappings = _mappings(declared.mappings, fields, streams, problems)
         ranks = _ranks(declared.ranks, fields, problems)
+        blocked = _blocked(declared.blocked, problems)
+        limit = _limit(declared.identifiers_limit, problems)
     new = Schema(
         version=old.version + 1,
         streams=tuple(streams.values()),
         fields=tuple(fields.values()),
         mappings=mappings,
         ranks=ranks,
+        blocked=blocked,
+        identifiers_limit=limit,
     )
     details = _differences(old, new)
     if not details:
@@ -66,7 +66,8 @@ def plan_schema(declaration: Declaration, state: State, draft: Draft, *, prune: 
 
 
 def _publish(moment: Moment, schema: Schema) -> None:
-    moment.tx.catalog.put(moment.account, str(schema.version), schema)
+    published = msgspec.structs.replace(schema, published=moment.now)
+    moment.tx.catalog.put(moment.account, str(schema.version), published)
 
 
 def _streams(declared: ReadOnly[str, DeclaredStream], problems: Problems) -> dict[str, Stream]:
@@ -89,43 +90,10 @@ def _fields(declared: ReadOnly[str, DeclaredField], problems: Problems) -> dict[
     for name, one in declared.items():
         with problems.at(f"schema.fields.{name}"):
             fields[name] = field_of(name, one)
+        if one.assertions and one.assertions.filter:
+            with problems.at(f"schema.fields.{name}.assertions.filter"):
+                compile_guard(one.assertions.filter)
     return fields
-
-
-def field_of(name: str, declared: DeclaredField) -> Field:
-    """Return a declared field; raise InvalidInput when it could not be."""
-    if name in RESERVED:
-        raise InvalidInput(f"{name} is what profiles show by themselves; choose another name")
-    if not _FIELD.fullmatch(name):
-        raise InvalidInput(f"{name!r} is no field; write letters, digits and _, such as total_spend")
-    type_ = _type(declared.type)
-    operators = MERGE_OPERATORS[type_]
-    if declared.identifier and type_ not in (FieldType.STRING, FieldType.STRINGS):
-        raise InvalidInput(f"an identifier is string or []string, not {type_.value}")
-    if declared.identifier and declared.merge:
-        raise InvalidInput("Identifier Field cannot define a Merge Operation.")
-    if declared.merge and declared.merge not in operators:
-        valid = " ".join(operator.value for operator in operators)
-        raise InvalidInput(
-            f"Merge operation '{declared.merge}' is invalid for data type '{type_.value}'. "
-            f"Valid merge operations are: [{valid}]"
-        )
-    return Field(
-        name=name,
-        type=type_,
-        merge=MergeOperator(declared.merge) if declared.merge else operators[0],
-        identifier=declared.identifier,
-        description=declared.description,
-    )
-
-
-def _type(text: str) -> FieldType:
-    try:
-        return FieldType(text)
-    except ValueError:
-        known = ", ".join(one.value for one in FieldType)
-        msg = f"Type for Field is not a valid Data Type: {text!r}; the types are {known}"
-        raise InvalidInput(msg) from None
 
 
 def _mappings(
@@ -162,6 +130,21 @@ def _ranks(declared: Sequence[str], fields: ReadOnly[str, Field], problems: Prob
     return tuple(dict.fromkeys([*declared, *identifiers]))
 
 
+def _blocked(declared: Sequence[str], problems: Problems) -> tuple[str, ...]:
+    for place, value in enumerate(declared):
+        if not value.strip() or len(value.encode()) > LONGEST_IDENTIFIER:
+            msg = f"a value that identifies nobody has 1 to {LONGEST_IDENTIFIER} bytes"
+            problems.add(f"schema.blocked.{place}", msg)
+    return tuple(dict.fromkeys(declared))
+
+
+def _limit(declared: int, problems: Problems) -> int:
+    if not 1 <= declared <= _MOST_IDENTIFIERS:
+        msg = f"a profile has 1 to {_MOST_IDENTIFIERS:,} identifiers at most, not {declared}"
+        problems.add("schema.identifiers_limit", msg)
+    return declared
+
+
 def _merged(old: dict[str, N], new: dict[str, N], kind: str, draft: Draft, *, prune: bool) -> dict[str, N]:
     """Put declared things before those that only the published schema has, which stay unless pruned."""
     rest = {name: thing for name, thing in old.items() if name not in new}
@@ -188,6 +171,10 @@ def _differences(old: Schema, new: Schema) -> list[str]:
             details.append("mappings reordered")
     if old.ranks != new.ranks:
         details.append(f"ranks: {', '.join(new.ranks)}")
+    if set(old.blocked) != set(new.blocked):
+        details.append(f"blocked: {', '.join(new.blocked) or 'nothing of your own'}")
+    if old.identifiers_limit != new.identifiers_limit:
+        details.append(f"identifiers of a profile: at most {new.identifiers_limit}")
     return details
 
 

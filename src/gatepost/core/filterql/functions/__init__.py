@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from gatepost.core.filterql.functions import collections, hashes, logic, numbers, texts, times, web
+from gatepost.core.filterql.functions import agents, collections, hashes, logic, numbers, texts, times, web
 from gatepost.core.filterql.functions.record import Function, Kind
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -12,6 +12,7 @@ FUNCTIONS: tuple[Function, ...] = (
     *times.FUNCTIONS,
     *collections.FUNCTIONS,
     *web.FUNCTIONS,
+    *agents.FUNCTIONS,
     *hashes.FUNCTIONS,
 )
 BY_NAME = MappingProxyType(

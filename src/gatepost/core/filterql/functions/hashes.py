@@ -1,8 +1,13 @@
-"""Functions that hash a text."""
+"""Functions that hash."""
 
 import hashlib
+import json
+import uuid
+from collections.abc import Mapping
 
 from gatepost.core.filterql.functions.record import Function, on_text
+from gatepost.model.jsonvalue import JsonValue
+from gatepost.model.times import Instant
 
 _MASK = 2**64 - 1
 _KEY = (0, 1)
@@ -61,6 +66,12 @@ def _hexadecimal(name: str, digest: str) -> Function:
     )
 
 
+def _uuid(event: Mapping[str, JsonValue], now: Instant) -> str:
+    # Chance would give another profile each time the same events are folded again.
+    said = json.dumps([now, event], sort_keys=True, default=str)
+    return str(uuid.UUID(bytes=hashlib.blake2b(said.encode(), digest_size=16).digest(), version=4))
+
+
 FUNCTIONS = (
     Function(
         name="hash.sip",
@@ -75,4 +86,13 @@ FUNCTIONS = (
     _hexadecimal("sha1", "a9993e36"),
     _hexadecimal("sha256", "ba7816bf"),
     _hexadecimal("sha512", "ddaf35a1"),
+    Function(
+        name="uuid",
+        returns="text",
+        takes="event and now",
+        changes="always",
+        call=_uuid,
+        summary="A UUID for the event: the same whenever that event is folded, another for any other.",
+        examples=(("uuid()", "9e12bb24-8e4d-4180-b420-b650a93d8e9b"), ("eq(uuid(), uuid())", True)),
+    ),
 )

@@ -24,6 +24,12 @@ def _if(condition: JsonValue, then: JsonValue, otherwise: JsonValue = None) -> J
     return then if truth(condition) else otherwise
 
 
+def _ifcase(*values: JsonValue) -> JsonValue:
+    pairs = zip(values[::2], values[1::2], strict=False)
+    otherwise = values[-1] if len(values) % 2 else None
+    return next((then for condition, then in pairs if truth(condition)), otherwise)
+
+
 def _hasprefix(value: JsonValue, prefix: JsonValue) -> bool | None:
     return _affix(value, prefix, str.startswith)
 
@@ -154,5 +160,18 @@ FUNCTIONS = (
         call=_if,
         summary="The second argument when the first is true, otherwise the third.",
         examples=(('if(eq(1, 1), "yes", "no")', "yes"), ('if(eq(1, 2), "yes")', None)),
+    ),
+    Function(
+        name="ifcase",
+        params=("any", "any", "any"),
+        optional=1,
+        rest=True,
+        call=_ifcase,
+        summary="The value after the first condition that is true; a value without a condition comes last.",
+        examples=(
+            ('ifcase(eq(1, 2), "a", eq(1, 1), "b", "c")', "b"),
+            ('ifcase(eq(1, 2), "a", "c")', "c"),
+            ('ifcase(eq(1, 2), "a")', None),
+        ),
     ),
 )

@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable, Iterable
 
 from gatepost.core.filterql.functions.record import Function
-from gatepost.core.filterql.values import cleaned_number_of, is_list, number_of, truth_of
+from gatepost.core.filterql.values import cleaned_number_of, is_list, number_of, text_of, truth_of
+from gatepost.core.timestamps import parse_time
 from gatepost.model.jsonvalue import JsonValue
 
 
@@ -57,6 +58,26 @@ def _pow(base: JsonValue, exponent: JsonValue) -> float | None:
 def _unsign(value: JsonValue) -> str | None:
     number = number_of(value)
     return None if not isinstance(number, int) else str(number % 2**64)
+
+
+_CASTS: dict[str, Callable[[JsonValue], JsonValue]] = {
+    "string": text_of,
+    "int": _toint,
+    "number": cleaned_number_of,
+    "bool": _tobool,
+    "date": parse_time,
+}
+
+
+def _cast(value: JsonValue, type_: JsonValue) -> JsonValue:
+    cast = _CASTS.get(type_) if isinstance(type_, str) else None
+    return cast(value) if cast else None
+
+
+def _cast_problem(position: int, literal: JsonValue) -> str:
+    if position != 1 or literal in _CASTS:
+        return ""
+    return f"nothing is cast to {literal}; write one of {', '.join(_CASTS)}"
 
 
 FUNCTIONS = (
@@ -151,5 +172,13 @@ FUNCTIONS = (
         call=_unsign,
         summary="A signed 64-bit number as the text of an unsigned one.",
         examples=(("unsign(-1)", "18446744073709551615"),),
+    ),
+    Function(
+        name="cast",
+        params=("any", "text"),
+        call=_cast,
+        check=_cast_problem,
+        summary=f"The value as another type: {', '.join(_CASTS)}.",
+        examples=(('cast("5.7", "int")', 5), ('cast(5, "string")', "5"), ('cast("x", "number")', None)),
     ),
 )

@@ -261,4 +261,15 @@ FUNCTIONS = (
         summary="A map from the key to a date, the event's own when none is given.",
         examples=(('maptime("signup", "2014-10-13")', {"signup": 1413158400000}),),
     ),
+    Function(
+        name="timebucket",
+        params=("date",),
+        optional=1,
+        returns="date",
+        takes="now",
+        changes="always",
+        call=lambda now, *given: given[0] if given else now,
+        summary="The instant to count in a field of the type []timebucket, the event's own when none is given.",
+        examples=(('toint(timebucket("2014-10-13"))', 1413158400000),),
+    ),
 )

@@ -48,6 +48,10 @@ def _main(parts: SplitResult) -> str:
     return f"{_host(parts)}{parts.path}"
 
 
+def _whole(parts: SplitResult) -> str:
+    return parts._replace(netloc=parts.netloc.lower(), fragment="").geturl() if parts.netloc else ""
+
+
 def _pairs(query: str) -> list[tuple[str, str]]:
     """List the keys of a query with the pair as written."""
     return [(unquote_plus(pair.partition("=")[0]), pair) for pair in query.split("&") if pair]
@@ -182,6 +186,17 @@ FUNCTIONS = (
         call=_of_url(lambda parts: parts.path),
         summary="The path of a web address.",
         examples=(('path("https://www.Example.com/blog/hello.html")', "/blog/hello.html"),),
+    ),
+    Function(
+        name="url",
+        params=("text",),
+        returns="text",
+        call=_of_url(_whole),
+        summary="A web address with its host in lower case and without its fragment.",
+        examples=(
+            ('url("https://www.Example.com/a?b=1#top")', "https://www.example.com/a?b=1"),
+            ('url("")', None),
+        ),
     ),
     Function(
         name="urlmain",
