@@ -38,6 +38,7 @@ _FAMILIES = {
     "times": "Time",
     "collections": "Lists and maps",
     "web": "Addresses and the web",
+    "agents": "User agents",
     "hashes": "Hashes",
 }
 _CHANGES = {

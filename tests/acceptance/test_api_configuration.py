@@ -139,3 +139,53 @@ def test_a_job_is_made_paused_resumed_and_killed(configured: httpx.Client) -> No
     assert configured.get("/v2/job").json()["data"] == []
     assert len(configured.get("/v2/job?show_all=true").json()["data"]) == 1
     assert configured.get(f"/v2/job/{id_}/logs").json()["data"][0]["message"] == "created"
+
+
+def test_the_published_schema_is_shown_in_the_known_words(configured: httpx.Client) -> None:
+    schema = configured.get("/v2/schema/user").json()["data"]
+    field = configured.get("/v2/schema/user/field/spent").json()["data"]
+    mappings = configured.get("/v2/schema/user/mapping").json()["data"]
+
+    assert [{"table": "user", "live_id": 1, "draft_id": None, "draft_version": None}] == configured.get(
+        "/v2/schema"
+    ).json()["data"]
+    assert ["email", "spent"] == configured.get("/v2/schema/user/fieldnames").json()["data"]
+    assert {"fields": ["email"]} == configured.get("/v2/schema/user/rank").json()["data"]
+    assert ("spent", "number", "sum", False) == (
+        field["id"],
+        field["type"],
+        field["mergeop"],
+        field["is_identifier"],
+    )
+    assert mappings == schema["mappings"]
+    one = configured.get(f"/v2/schema/user/mapping/{mappings[0]['id']}").json()["data"]
+    assert ("shop", "email", "email(email)") == (one["stream"], one["field"], one["expr"])
+
+
+def test_every_version_of_the_schema_stays_readable(configured: httpx.Client) -> None:
+    fields = {**DOCUMENT["schema"]["fields"], "products": {"type": "[]string", "capacity": 20}}
+    changed = {"schema": {**DOCUMENT["schema"], "fields": fields}}
+    configured.post("/v2/config", json=changed)
+
+    versions = configured.get("/v2/schema/user/version").json()["data"]
+    first = configured.get("/v2/schema/user/fieldnames", params={"version_id": 1}).json()["data"]
+    sets = configured.get("/v2/schema/user/field", params={"filter": "nonscalar"}).json()["data"]
+
+    assert [(2, 3), (1, 2)] == [(one["version_number"], one["num_fields"]) for one in versions]
+    assert ["email", "spent"] == first
+    assert [("products", 20)] == [(one["id"], one["capacity"]) for one in sets]
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/v2/schema/users", "TABLE-NOTFOUND-009"),
+        ("/v2/schema/user?version_id=9", "SCHEMAVERSION-NOTFOUND-011"),
+        ("/v2/schema/user/field/nobody", "NOTFOUND-003"),
+    ],
+)
+def test_what_a_schema_does_not_have_is_not_found(configured: httpx.Client, path: str, code: str) -> None:
+    answer = configured.get(path)
+
+    assert answer.status_code == 404
+    assert answer.json()["errors"][0]["code"] == code

@@ -99,6 +99,17 @@ def test_a_configuration_is_shown_applied_and_then_left_alone(gatepost: Gatepost
     assert SECRET not in shown.stdout + shown.stderr
 
 
+def test_every_apply_that_changes_the_schema_publishes_a_version(configured: Gatepost) -> None:
+    versions = read(configured("schema", "versions", "--json"))
+    shown = configured("schema", "show", "--version", "1")
+    missing = configured("schema", "show", "--version", "7")
+
+    assert [1] == [version["version_number"] for version in versions]
+    assert "Mappings" in shown.stdout
+    assert missing.returncode == 1
+    assert "no schema version '7'" in missing.stderr
+
+
 def test_a_mistake_is_named_with_its_line_and_nothing_is_changed(gatepost: Gatepost, tmp_path: Path) -> None:
     (tmp_path / "gatepost.yaml").write_text(CONFIG.replace("orders >= 1", "ordrs >= 1"))
     (tmp_path / "hook.jsonnet").write_text("{ email: }")

@@ -21,6 +21,7 @@ _PARTS = {
     },
     "Configuration": {
         "config": "Apply what a YAML file or a folder declares.",
+        "schema": "Show the published schema and its versions.",
         "token": "Make, list and revoke access tokens.",
     },
     "Data": {

@@ -16,7 +16,7 @@ def account_of(tx: Transaction, number: int) -> Account:
 
 def current_schema(tx: Transaction, account: int) -> Schema:
     """Return the newest published schema, an empty one when nothing was published."""
-    return max(tx.catalog.list(Schema, account), key=lambda schema: schema.version, default=Schema())
+    return tx.catalog.newest(Schema, account) or Schema()
 
 
 def live_audiences(tx: Transaction, account: int) -> list[Audience]:

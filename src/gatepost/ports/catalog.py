@@ -26,6 +26,9 @@ class Catalog(Protocol):
     def list(self, kind: type[R], account: int | None = None) -> list[R]:
         """Return all records of a kind, of one account or of all, oldest first."""
 
+    def newest(self, kind: type[R], account: int) -> R | None:
+        """Return the record of a kind that was made last, such as the newest version of a schema."""
+
     def put(self, account: int, id_: str, record: Record) -> None:
         """Insert or replace."""
 

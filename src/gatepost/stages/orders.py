@@ -69,7 +69,7 @@ class OrderBook:
     def _read_account(self, tx: Transaction, account: int) -> None:
         templates = {template.id: template for template in tx.catalog.list(Template, account)}
         auths = {auth.id: auth for auth in tx.catalog.list(Authorization, account)}
-        schema = max(tx.catalog.list(Schema, account), key=lambda s: s.version, default=Schema())
+        schema = tx.catalog.newest(Schema, account) or Schema()
         identifiers = tuple(field.name for field in schema.fields if field.identifier)
         for job in tx.catalog.list(Job, account):
             if job.status is JobStatus.DELETED:

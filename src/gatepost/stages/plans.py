@@ -28,8 +28,7 @@ class PlanBook:
 
 
 def _plan(tx: Transaction, account: int, earlier: AccountPlan) -> AccountPlan:
-    schemas = tx.catalog.list(Schema, account)
-    schema = max(schemas, key=lambda s: s.version, default=Schema())
+    schema = tx.catalog.newest(Schema, account) or Schema()
     stopped = {d.number for d in tx.catalog.list(Destination, account) if d.stopped}
     audiences = [audience for audience in tx.catalog.list(Audience, account) if not audience.gone]
     return earlier.renewed(schema, audiences, tx.catalog.list(Job, account), stopped)

@@ -67,6 +67,7 @@ _NOT_FOUND = {
     "authorization": "AUTH-NOTFOUND-006",
     "authorization type": "AUTHTYPE-NOTFOUND-007",
     "table": "TABLE-NOTFOUND-009",
+    "schema version": "SCHEMAVERSION-NOTFOUND-011",
     "profile": "ENTITY-NOTFOUND-012",
     "stream": "STREAM-NOTFOUND-014",
     "provider": "PROVIDER-NOTFOUND-016",

@@ -46,8 +46,7 @@ class CatalogSnapshot:
             return version, self._time_fields
         fields: _TimeFields = {}
         for account in tx.catalog.list(Account):
-            schemas = tx.catalog.list(Schema, account.number)
-            newest = max(schemas, key=lambda schema: schema.version, default=Schema())
+            newest = tx.catalog.newest(Schema, account.number) or Schema()
             fields |= {
                 (account.number, s.name): s.timestamp_field for s in newest.streams if s.timestamp_field
             }

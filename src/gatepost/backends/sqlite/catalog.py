@@ -41,6 +41,11 @@ class SqliteCatalog:
             rows = self._connection.execute(_SQL["list"], (account, kind.__name__))
         return [msgspec.json.decode(document, type=kind) for (document,) in rows]
 
+    def newest(self, kind: type[R], account: int) -> R | None:
+        """Return the record of a kind that was made last."""
+        row = self._connection.execute(_SQL["newest"], (account, kind.__name__)).fetchone()
+        return msgspec.json.decode(row[0], type=kind) if row else None
+
     def put(self, account: int, id_: str, record: Record) -> None:
         """Insert or replace, and raise the version."""
         self._connection.execute(_SQL["put"], (account, type(record).__name__, id_, _ENCODE(record)))
