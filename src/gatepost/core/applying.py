@@ -11,6 +11,7 @@ from gatepost.core.filterql import Verdict
 from gatepost.core.folding import coerced, fold_value
 from gatepost.core.identity import usable
 from gatepost.core.plans import AccountPlan, StreamPlan
+from gatepost.core.sizes import fitting, weigh
 from gatepost.core.windows import add_entry
 from gatepost.model.audience import Crossing, Membership, Transition
 from gatepost.model.event import Event
@@ -35,7 +36,7 @@ class Reading(msgspec.Struct, gc=False):
     refused: int = 0
     """Values that do not hold what their fields assert."""
     blocked: int = 0
-    """Identifiers that identify nobody."""
+    """Identifiers that identify nobody, or are more than a profile has."""
 
 
 def read_event(plan: AccountPlan, event: Event) -> Reading:
@@ -63,6 +64,9 @@ def read_event(plan: AccountPlan, event: Event) -> Reading:
     named = next((record[f] for f in stream.name_fields if record.get(f)), "")
     strongest_first = list(dict.fromkeys(identifier for _, identifier in identifiers))
     name = named if isinstance(named, str) else ""
+    if len(strongest_first) > plan.schema.identifiers_limit:
+        blocked += len(strongest_first) - plan.schema.identifiers_limit
+        del strongest_first[plan.schema.identifiers_limit :]
     return Reading(event, values, strongest_first, name, refused, blocked)
 
 
@@ -77,7 +81,10 @@ def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Ins
     profile.streams[event.stream] = profile.streams.get(event.stream, 0) + 1
     profile.trail.append(event.id)
     keep, keeping = plan.window_keep, plan.keeping
-    for field, value in reading.values:
+    values = reading.values
+    if weigh(profile, len(event.body), len(values)):
+        values = fitting(profile, values)
+    for field, value in values:
         kept = keeping.get(field.name) if keeping else None
         if (kept is None or event.at + kept > now) and fold_value(profile, field, value, stamp):
             changed.add(field.name)
@@ -117,6 +124,19 @@ def take_on(profile: Profile, identifiers: Iterable[Identifier], fields: dict[st
         elif value not in held:
             profile.fields[name] = [*held, value]
             changed.add(name)
+    return changed
+
+
+def give_up(profile: Profile, released: Iterable[Identifier]) -> set[str]:
+    """Take identifiers off a profile; return the fields that changed."""
+    changed = set()
+    for name, value in released:
+        profile.identifiers[name].pop(value, None)
+        held = profile.fields.get(name)
+        if isinstance(held, list):
+            profile.fields[name] = [one for one in held if one != value]
+            changed.add(name)
+        profile.released += 1
     return changed
 
 

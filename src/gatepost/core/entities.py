@@ -25,6 +25,10 @@ def entity_of(profile: Profile, plan: AccountPlan) -> JsonObject:
     entity["_num_conflicts"] = profile.conflicts
     entity["_num_aliases"] = len(profile.aliases)
     entity["_streamnames"] = sorted(profile.streams)
+    if profile.released:
+        entity["_num_identifiers_released"] = profile.released
+    if profile.refused:
+        entity["_dropped_events_too_large"] = profile.refused
     return entity
 
 

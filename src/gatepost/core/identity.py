@@ -6,6 +6,7 @@ lower-ranked identifier keeps its profile and the conflict is counted.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from heapq import nsmallest
 
 from gatepost.core.folding import merge_values
 from gatepost.core.windows import merged
@@ -53,6 +54,25 @@ def seniority(profile: Profile, ranks: Mapping[str, int]) -> tuple[int, Instant,
     return rank, since, profile.id
 
 
+def superfluous(
+    profile: Profile, fields: Mapping[str, Field], ranks: Mapping[str, int], limit: int
+) -> list[Identifier]:
+    """Return the identifiers for which a profile has no room, those of the weakest field seen first longest ago."""
+    gone: list[Identifier] = []
+    total = sum(map(len, profile.identifiers.values()))
+    for name in sorted(profile.identifiers, key=lambda name: ranks.get(name, len(ranks)), reverse=True):
+        field, values = fields.get(name), profile.identifiers[name]
+        if field is not None and field.type is FieldType.STRING:
+            continue
+        over_capacity = len(values) - field.capacity if field is not None and field.capacity else 0
+        excess = min(max(over_capacity, total - limit), len(values))
+        if excess > 0:
+            oldest = nsmallest(excess, values, key=lambda value: (values[value], value))
+            gone += [(name, value) for value in oldest]
+            total -= excess
+    return gone
+
+
 def attach(profile: Profile, identifiers: Sequence[Identifier], at: Instant) -> None:
     """Record identifiers on a profile, with the earliest time each was seen."""
     for name, value in identifiers:
@@ -76,6 +96,9 @@ def absorb(survivor: Profile, absorbed: Profile, fields: Mapping[str, Field]) ->
     survivor.created = min(survivor.created, absorbed.created)
     survivor.modified = max(survivor.modified, absorbed.modified)
     survivor.events += absorbed.events
+    survivor.released += absorbed.released
+    survivor.refused += absorbed.refused
+    survivor.weight += absorbed.weight
     survivor.conflicts += absorbed.conflicts
     survivor.aliases = [*survivor.aliases, absorbed.id, *absorbed.aliases]
     survivor.trail = sorted([*survivor.trail, *absorbed.trail])

@@ -60,3 +60,5 @@ class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
     """Identifiers that had to make room for others."""
     refused: int = 0
     """Events whose values were left out because the profile had reached its largest size."""
+    weight: int = 0
+    """Bytes it may have at most: as measured, and what was folded in since; see `core.sizes`."""

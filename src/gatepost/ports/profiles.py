@@ -24,8 +24,8 @@ class ProfileChanges(msgspec.Struct, kw_only=True):
     saved: list[Profile] = []
     removed: list[int] = []
     """Profiles absorbed by a merge."""
-    identified: dict[Identifier, int] = {}
-    """Identifiers that lead to a (possibly other) profile from now on; `_id` among them."""
+    identified: dict[Identifier, int | None] = {}
+    """Identifiers that lead to a (possibly other) profile from now on, or to none; `_id` among them."""
     crossed: list[Crossed] = []
     renumbered: dict[int, int] = {}
     """Absorbed profile -> survivor, for memberships and trails."""

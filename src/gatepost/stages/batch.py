@@ -15,12 +15,13 @@ from gatepost.core.applying import (
     affected_audiences,
     evaluate,
     fold_reading,
+    give_up,
     lapse,
     read_event,
     take_on,
 )
 from gatepost.core.entities import entity_of
-from gatepost.core.identity import absorb, accepts, attach, compatible, seniority
+from gatepost.core.identity import absorb, accepts, attach, compatible, seniority, superfluous
 from gatepost.core.plans import EMPTY_PLAN, AccountPlan
 from gatepost.core.triggers import ORDINARY, Cause, triggered
 from gatepost.model.audience import Transition
@@ -54,7 +55,7 @@ class Batch:
         self._stored_timers: dict[int, Instant] = {}
         self._known: dict[Key, int | None] = {}
         self._dirty: dict[int, None] = {}
-        self._identified: dict[int, dict[Identifier, int]] = {}
+        self._identified: dict[int, dict[Identifier, int | None]] = {}
         self._crossed: dict[int, list[tuple[int, Transition]]] = {}
         self._enqueued: list[Enqueued] = []
         self._wakeups: list[tuple[Instant, int, int]] = []
@@ -169,7 +170,12 @@ class Batch:
             return
         profile, whole = self._profile_for(account, plan, reading)
         changed = self._identify(account, plan, profile, reading)
+        if whole or changed:
+            changed |= self._release(account, plan, profile)
+        refused = profile.refused
         changed |= fold_reading(plan, profile, reading, now)
+        if profile.refused > refused:
+            self._count(account, "events_too_large")
         audiences = set(plan.audiences) if whole else affected_audiences(plan, changed)
         transitions = evaluate(plan, profile, audiences, now)
         self._touch(profile)
@@ -218,6 +224,15 @@ class Batch:
                 if holder is None:
                     self._lead(account, identifier, profile.number)
         return take_on(profile, accepted, plan.fields)
+
+    def _release(self, account: int, plan: AccountPlan, profile: Profile) -> set[str]:
+        """Let the identifiers go for which a profile that gained some has no room."""
+        gone = superfluous(profile, plan.fields, plan.ranks, plan.schema.identifiers_limit)
+        for identifier in gone:
+            self._lead(account, identifier, None)
+        if gone:
+            self._count(account, "identifiers_released", len(gone))
+        return give_up(profile, gone)
 
     def _create(self, account: int, event: Event) -> Profile:
         number = self._tx.profiles.allocate()
@@ -281,7 +296,7 @@ class Batch:
             self._known[key] = self._tx.profiles.find(account, [identifier]).get(identifier)
         return self._known[key]
 
-    def _lead(self, account: int, identifier: Identifier, number: int) -> None:
+    def _lead(self, account: int, identifier: Identifier, number: int | None) -> None:
         self._known[account, identifier] = number
         self._identified.setdefault(account, {})[identifier] = number
 

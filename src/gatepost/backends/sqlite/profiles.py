@@ -56,7 +56,7 @@ class SqliteProfiles:
         self._spill(account, changes.saved)
         self._many("save", [(account, p.number, _ENCODE(p)) for p in changes.saved])
         self._many("remove", [(account, number) for number in changes.removed])
-        self._many("identify", [(account, *key, number) for key, number in changes.identified.items()])
+        self._identify(account, changes.identified)
         self._save_timers(account, changes.timers)
         for absorbed, survivor in changes.renumbered.items():
             self._rekey(account, absorbed, survivor)
@@ -92,6 +92,11 @@ class SqliteProfiles:
                 older, profile.trail = profile.trail[: -_TRAIL // 2], profile.trail[-_TRAIL // 2 :]
                 rows.append((account, profile.number, older[0], _ENCODE(older)))
         self._many("spill", rows)
+
+    def _identify(self, account: int, identified: dict[Identifier, int | None]) -> None:
+        leading = [(account, *key, number) for key, number in identified.items() if number is not None]
+        self._many("identify", leading)
+        self._many("release", [(account, *key) for key, number in identified.items() if number is None])
 
     def _save_timers(self, account: int, timers: dict[int, tuple[Instant, Instant]]) -> None:
         self._many("remove_timer", [(old, account, profile) for profile, (old, _) in timers.items() if old])

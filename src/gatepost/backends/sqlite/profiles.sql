@@ -19,6 +19,9 @@ SELECT count(*) FROM profiles WHERE account = ?;
 -- name: identify
 INSERT INTO identifiers VALUES (?, ?, ?, ?) ON CONFLICT (account, field, value) DO UPDATE SET profile = excluded.profile;
 
+-- name: release
+DELETE FROM identifiers WHERE account = ? AND field = ? AND value = ?;
+
 -- name: remove_timer
 DELETE FROM timers WHERE due = ? AND account = ? AND profile = ?;
 
