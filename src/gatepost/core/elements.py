@@ -30,14 +30,15 @@ _PER_KEY = frozenset(
         FieldType.VALUE_MAP,
     }
 )
-_STAMPED = _PER_KEY | {FieldType.SEEN_STRINGS, FieldType.BUCKETS}
+STAMPED = _PER_KEY | {FieldType.SEEN_STRINGS, FieldType.BUCKETS}
+"""Types that have elements in any case."""
 _WHOLES = frozenset({MergeOperator.LATEST, MergeOperator.OLDEST})
 _SCALARS = frozenset({FieldType.STRING, FieldType.INT, FieldType.NUMBER, FieldType.BOOL, FieldType.DATE})
 
 
 def has_elements(field: Field) -> bool:
     """Say whether the parts of a field's values carry stamps."""
-    return field.capacity > 0 or field.keep_days > 0 or field.type in _STAMPED
+    return field.capacity > 0 or field.keep_days > 0 or field.type in STAMPED
 
 
 def fold_elements(profile: Profile, field: Field, value: JsonValue, stamp: Stamp) -> bool:

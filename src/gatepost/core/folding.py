@@ -5,7 +5,7 @@ any order, and folding two halves and merging them equals folding the whole.
 """
 
 from gatepost.core.coercion import coerced
-from gatepost.core.elements import fold_elements, has_elements, merge_elements
+from gatepost.core.elements import STAMPED, fold_elements, has_elements, merge_elements
 from gatepost.core.operators import COMBINED, fold_stamped
 from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.profile import Profile, Stamp
@@ -16,7 +16,8 @@ __all__ = ["coerced", "fold_value", "merge_values"]
 
 def fold_value(profile: Profile, field: Field, value: JsonValue, stamp: Stamp) -> bool:
     """Merge one coerced value into the profile; say whether the stored value changed."""
-    if has_elements(field):
+    # `has_elements` spelled out: every value of every event comes by here.
+    if field.capacity or field.keep_days or field.type in STAMPED:
         return fold_elements(profile, field, value, stamp)
     match field.merge:
         case MergeOperator.LATEST:
