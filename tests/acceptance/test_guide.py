@@ -184,11 +184,11 @@ def test_a_shopper_enters_and_leaves_and_insider_follows(guide: Guide, sandbox: 
     entered = eventually(lambda: audiences_at(sandbox), "the entrance")
     sandbox.steer("clock", {"now": "2026-05-05T10:00:00Z"})
     guide.clock("2026-05-05T10:00:00Z")
-    eventually(lambda: audiences_at(sandbox) == [], "the exit")
+    eventually(lambda: audiences_at(sandbox) == ["all"], "the exit")
     eventually(lambda: len(insider(sandbox)["events"]) == 2, "the exit event")
 
     triggers = [event["event_params"]["custom"]["trigger"] for event in insider(sandbox)["events"]]
-    assert ["recent_visitors"] == entered
+    assert ["all", "recent_visitors"] == entered
     assert ["enter", "exit"] == sorted(triggers)
     entity = guide.http("GET", "/api/entity/user/email/ada@example.com")
     assert 1 == entity["data"]["insider_ok"], "the answer is mapped back onto the profile"

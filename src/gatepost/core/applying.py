@@ -1,10 +1,11 @@
 """One event meets one profile: what it says, what it changes, and which audiences' borders are crossed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 import orjson
 
+from gatepost.core.builtins import with_builtins
 from gatepost.core.elements import expire
 from gatepost.core.events import flatten
 from gatepost.core.filterql import Verdict
@@ -98,6 +99,8 @@ def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Ins
             changed.add(source)
     if keeping:
         changed |= expire(profile, keeping, now)
+    if plan.builtins:
+        changed |= plan.builtins
     return changed
 
 
@@ -106,6 +109,7 @@ def lapse(plan: AccountPlan, profile: Profile, now: Instant) -> set[str]:
     changed = expire(profile, plan.keeping, now)
     if changed:
         profile.modified = now
+        changed.add("_modified")
     return changed
 
 
@@ -150,7 +154,10 @@ def evaluate(plan: AccountPlan, profile: Profile, audiences: Iterable[int], now:
     """Evaluate audiences for a profile, update its standing and its due instants, return the crossings in order."""
     transitions: list[Transition] = []
     memberships, due = profile.memberships, profile.due
-    fields, windows = profile.fields, profile.windows
+    fields: Mapping[str, JsonValue] = profile.fields
+    windows = profile.windows
+    if plan.builtins:
+        fields = with_builtins(profile, plan.builtins)
     for number in sorted(audiences):
         compiled = plan.audiences.get(number)
         if compiled is None:

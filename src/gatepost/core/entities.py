@@ -3,32 +3,37 @@
 import hashlib
 from collections.abc import Collection, Mapping
 
+from gatepost.core.builtins import BUILTIN_TYPES, builtin
 from gatepost.core.plans import AccountPlan
 from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.model.profile import Profile
 from gatepost.model.schema import Field, FieldType
 from gatepost.model.times import to_rfc3339
 
+_COOKIES = frozenset({"_uid", "_uids"})
+
+
+def _everybody(profile: Profile) -> set[str]:
+    """Return the audiences that are there by themselves, as in Lytics."""
+    anonymous = not any(values for name, values in profile.identifiers.items() if name not in _COOKIES)
+    return {"all", "anonymous_profiles"} if anonymous else {"all"}
+
+
+_MARKERS = ("_num_identifiers_released", "_dropped_events_too_large")
+"""What a profile tells just when it is so."""
+
 
 def entity_of(profile: Profile, plan: AccountPlan) -> JsonObject:
     """Return the profile's fields and what gatepost itself knows of it."""
     entity = fields_of(profile, plan.fields)
-    entity["_id"] = profile.id
-    entity["_segments"] = sorted(
-        plan.slugs[number]
-        for number, held in profile.memberships.items()
-        if held.inside and number in plan.slugs
-    )
-    entity["_created"] = to_rfc3339(profile.created)
-    entity["_modified"] = to_rfc3339(profile.modified)
-    entity["_num_events"] = profile.events
-    entity["_num_conflicts"] = profile.conflicts
-    entity["_num_aliases"] = len(profile.aliases)
-    entity["_streamnames"] = sorted(profile.streams)
-    if profile.released:
-        entity["_num_identifiers_released"] = profile.released
-    if profile.refused:
-        entity["_dropped_events_too_large"] = profile.refused
+    inside = {plan.slugs.get(number, "") for number, held in profile.memberships.items() if held.inside}
+    entity["_segments"] = sorted((inside | _everybody(profile)) - {""})
+    for name, type_ in BUILTIN_TYPES.items():
+        value = builtin(profile, name)
+        entity[name] = _dated(value) if type_ is FieldType.DATE else value
+    for marker in _MARKERS:
+        if not entity[marker]:
+            del entity[marker]
     return entity
 
 

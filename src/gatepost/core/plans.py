@@ -11,6 +11,7 @@ from copy import copy
 import msgspec
 
 from gatepost.core.assertions import assertions_of
+from gatepost.core.builtins import BUILTIN_TYPES
 from gatepost.core.elements import keeping_of
 from gatepost.core.filterql import (
     CompiledExpression,
@@ -112,6 +113,9 @@ class AccountPlan:
         self.unmapped = StreamPlan((), DEFAULT_NAME_FIELDS)
         self.audiences = _audiences(schema, audiences, filter_texts([*included, *audiences]))
         self.by_id = {plan.audience.id: plan for plan in self.audiences.values()}
+        read = {name for plan in self.audiences.values() for name in plan.filter.reads}
+        self.builtins = frozenset(read & BUILTIN_TYPES.keys())
+        """The built-in fields that some audience reads."""
         self.slugs = {number: plan.audience.slug for number, plan in self.audiences.items()}
         self.readers = _readers(self.audiences)
         self.window_keep = _window_keep(self.audiences)
@@ -134,7 +138,8 @@ class AccountPlan:
 
 def field_types(schema: Schema) -> dict[str, str]:
     """Return the type texts that filters are compiled against."""
-    return {field.name: field.type.value for field in schema.fields}
+    builtins = {name: type_.value for name, type_ in BUILTIN_TYPES.items()}
+    return builtins | {field.name: field.type.value for field in schema.fields}
 
 
 def compile_audience(text: str, schema: Schema, others: ReadOnly[str, str]) -> CompiledFilter:

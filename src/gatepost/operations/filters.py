@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
+from gatepost.core.builtins import BUILTIN_TYPES
 from gatepost.core.filterql import (
     CompiledFilter,
     Statement,
@@ -57,9 +58,9 @@ def checked_filter(
 
 def refuse_unknown_fields(text: str, schema: Schema) -> None:
     """Raise FilterError at the first field the schema does not know, naming the known one most like it."""
-    types = {field.name: field.type for field in schema.fields}
+    types = BUILTIN_TYPES | {field.name: field.type for field in schema.fields}
     for name, near, line, column in unknown_fields(parsed(text).filter, types):
-        raise _unknown(text, name, near, types, (line, column))
+        raise _unknown(text, name, near, types.keys() - BUILTIN_TYPES, (line, column))
     for call, window in _windowed(text):
         if window.kind != "sum":
             continue

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from gatepost.core.builtins import with_builtins
 from gatepost.core.entities import entity_of
 from gatepost.core.filterql import CompiledFilter
 from gatepost.core.plans import AccountPlan
@@ -102,7 +103,8 @@ class _Walk(msgspec.Struct, frozen=True):
     now: Instant
 
     def matches(self, profile: Profile) -> bool:
-        return self.filter.evaluate(profile.fields, profile.windows, self.now).matches
+        fields = with_builtins(profile, self.filter.reads)
+        return self.filter.evaluate(fields, profile.windows, self.now).matches
 
 
 def _begun(start: str) -> tuple[int, int | None]:

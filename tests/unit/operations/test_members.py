@@ -38,7 +38,10 @@ def test_fields_narrow_a_member_to_what_is_asked_for(busy: Desk) -> None:
     page = busy.run(audiences.scan(busy.context, SHOP, "rich", limit=1, fields=["spend", "_segments"]))
 
     (entity,) = page.entities
-    assert {name: entity[name] for name in entity if name != "_id"} == {"spend": 40, "_segments": ["rich"]}
+    assert {name: entity[name] for name in entity if name != "_id"} == {
+        "spend": 40,
+        "_segments": ["all", "rich"],
+    }
 
 
 def test_sizes_are_told_by_audience(busy: Desk) -> None:

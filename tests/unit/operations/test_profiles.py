@@ -26,7 +26,7 @@ def test_a_profile_is_found_by_its_identifier_and_by_its_id(busy: Desk) -> None:
 
     assert same == found
     assert (data["spend"], data["town"]) == (500, "Bruges")
-    assert data["_segments"] == ["local", "rich"]
+    assert data["_segments"] == ["all", "local", "rich"]
     assert found["meta"] == {"by_fields": ["card"], "conflicts": 0, "format": "json", "name": "user"}
 
 

@@ -424,3 +424,38 @@ def test_a_value_the_account_blocks_identifies_nobody(pipeline: Pipeline) -> Non
     assert ["ada"] == pipeline.inside()
     assert 1 == pipeline.profile().events
     assert 2 == pipeline.counters()["identifiers_blocked"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "after_one", "after_two"),
+    [
+        ("_num_events >= 2", [], ["ada"]),
+        ('_created > "now-1d"', ["ada"], ["ada"]),
+        ('_modified > "now-1d"', ["ada"], ["ada"]),
+        ('_streamnames = "web"', ["ada"], ["ada"]),
+        ("_num_streams > 1", [], []),
+        ("AND ( _split >= 0, _split2 < 100 )", ["ada"], ["ada"]),
+    ],
+)
+def test_an_audience_may_read_what_a_profile_knows_of_itself(
+    pipeline: Pipeline, rule: str, after_one: list[str], after_two: list[str]
+) -> None:
+    pipeline.configure(rule)
+
+    pipeline.send(user="ada")
+    pipeline.settle()
+    first = pipeline.inside()
+    pipeline.send(user="ada")
+    pipeline.settle()
+
+    assert (after_one, after_two) == (first, pipeline.inside())
+
+
+def test_a_new_profile_ceases_to_be_new_by_itself(pipeline: Pipeline) -> None:
+    pipeline.configure('_created > "now-7d"')
+    pipeline.send(user="ada")
+    pipeline.settle()
+
+    pipeline.after(7 * DAY + SECOND)
+
+    assert ["enter", "exit"] == [crossing for crossing, _, _ in pipeline.triggers()]

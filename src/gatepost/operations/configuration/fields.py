@@ -2,6 +2,7 @@
 
 import re
 
+from gatepost.core.builtins import RESERVED
 from gatepost.model.errors import InvalidInput
 from gatepost.model.schema import (
     COLLECTIONS,
@@ -15,14 +16,6 @@ from gatepost.model.schema import (
 )
 from gatepost.operations.configuration.declaration import DeclaredAssertions, DeclaredField
 
-RESERVED = frozenset(
-    (
-        *("_id", "_segments", "_created", "_modified", "_num_events", "_num_conflicts", "_num_aliases"),
-        *("_streamnames", "_num_streams", "_split", "_split2", "_num_identifiers_released"),
-        *("_dropped_events_too_large", "segment_events", "segments"),
-    )
-)
-"""What profiles show by themselves."""
 LARGEST_CAPACITY = 10_000
 LONGEST_KEPT_DAYS = 3_650
 
