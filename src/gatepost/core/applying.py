@@ -6,7 +6,7 @@ import msgspec
 import orjson
 
 from gatepost.core.builtins import with_builtins
-from gatepost.core.elements import expire
+from gatepost.core.elements import expect, expire
 from gatepost.core.events import flatten
 from gatepost.core.filterql import Verdict
 from gatepost.core.folding import coerced, fold_value
@@ -86,8 +86,10 @@ def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Ins
     if weigh(profile, len(event.body), len(values)):
         values = fitting(profile, values)
     for field, value in values:
-        kept = keeping.get(field.name) if keeping else None
-        if (kept is None or event.at + kept > now) and fold_value(profile, field, value, stamp):
+        # A value that is too old to be kept is not folded in, but windows go by lengths of their own.
+        fades = keeping and field.name in keeping
+        taken = not fades or expect(profile, event.at + keeping[field.name], now)
+        if taken and fold_value(profile, field, value, stamp):
             changed.add(field.name)
         source = f"sum:{field.name}"
         if source in keep and isinstance(value, int | float):
@@ -97,8 +99,6 @@ def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Ins
         if source in keep:
             add_entry(profile, source, (event.at, 1.0), keep[source])
             changed.add(source)
-    if keeping:
-        changed |= expire(profile, keeping, now)
     if plan.builtins:
         changed |= plan.builtins
     return changed

@@ -54,6 +54,17 @@ def merge_elements(into: Profile, other: Profile, field: Field) -> bool:
     return _meet(into, field, other.fields[name], stamps)
 
 
+def expect(profile: Profile, gone: Instant, now: Instant) -> bool:
+    """Note when a value given now would disappear; say whether it is of any use until then.
+
+    A value that is renewed leaves a wake-up that comes early, which is cheaper than to look at all others each time.
+    """
+    if gone <= now:
+        return False
+    profile.due[EXPIRY] = min(gone, profile.due.get(EXPIRY, gone))
+    return True
+
+
 def expire(profile: Profile, keeping: Mapping[str, Milliseconds], now: Instant) -> set[str]:
     """Drop what nobody gave for as long as its field keeps it, note when the next goes, return what changed."""
     changed: set[str] = set()
@@ -72,6 +83,17 @@ def expire(profile: Profile, keeping: Mapping[str, Milliseconds], now: Instant) 
     else:
         profile.due.pop(EXPIRY, None)
     return changed
+
+
+def date_back(profile: Profile, field: Field) -> None:
+    """Stamp what a profile held before its field kept stamps, as given when the profile last changed."""
+    held = profile.fields.get(field.name)
+    if held is None:
+        return
+    known = profile.given.setdefault(field.name, {})
+    latest = profile.stamps.get(field.name, (profile.modified, 0))
+    for element in _elements(field, held):
+        known.setdefault(element, latest)
 
 
 def keeping_of(fields: Iterable[Field]) -> dict[str, Milliseconds]:

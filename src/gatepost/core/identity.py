@@ -11,7 +11,7 @@ from heapq import nsmallest
 from gatepost.core.folding import merge_values
 from gatepost.core.windows import merged
 from gatepost.model.audience import Membership
-from gatepost.model.profile import Identifier, Profile
+from gatepost.model.profile import EXPIRY, Identifier, Profile
 from gatepost.model.schema import Field, FieldType
 from gatepost.model.times import Instant
 
@@ -92,7 +92,8 @@ def absorb(survivor: Profile, absorbed: Profile, fields: Mapping[str, Field]) ->
         survivor.windows[source] = merged(survivor.windows.get(source, []), entries)
     survivor.approximate = sorted({*survivor.approximate, *absorbed.approximate})
     survivor.memberships = united(survivor.memberships, absorbed.memberships)
-    survivor.due = {}
+    expiries = [one.due[EXPIRY] for one in (survivor, absorbed) if EXPIRY in one.due]
+    survivor.due = {EXPIRY: min(expiries)} if expiries else {}
     survivor.created = min(survivor.created, absorbed.created)
     survivor.modified = max(survivor.modified, absorbed.modified)
     survivor.events += absorbed.events

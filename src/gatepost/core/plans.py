@@ -27,7 +27,7 @@ from gatepost.model.audience import Audience, Crossing
 from gatepost.model.catalog import Job, JobStatus
 from gatepost.model.errors import FilterError
 from gatepost.model.jsonvalue import JsonValue
-from gatepost.model.schema import Field, Mapping, Schema
+from gatepost.model.schema import EVERY_STREAM, Field, Mapping, Schema
 from gatepost.model.times import Milliseconds
 
 DEFAULT_NAME_FIELDS = ("event", "_e")
@@ -110,7 +110,7 @@ class AccountPlan:
         self.blocked = BLOCKED_VALUES.union(value.strip().lower() for value in schema.blocked)
         self.ranks = {field: rank for rank, field in enumerate(schema.ranks)}
         self.streams = _streams(schema)
-        self.unmapped = StreamPlan((), DEFAULT_NAME_FIELDS)
+        self.unmapped = StreamPlan(_mappings_of(EVERY_STREAM, schema, self.fields), DEFAULT_NAME_FIELDS)
         self.audiences = _audiences(schema, audiences, filter_texts([*included, *audiences]))
         self.by_id = {plan.audience.id: plan for plan in self.audiences.values()}
         read = {name for plan in self.audiences.values() for name in plan.filter.reads}
@@ -132,7 +132,7 @@ class AccountPlan:
         return plan
 
     def stream(self, name: str) -> StreamPlan:
-        """Return what a stream's events fill; an unknown stream fills nothing."""
+        """Return what a stream's events fill; an unknown stream fills just what every stream does."""
         return self.streams.get(name, self.unmapped)
 
 
@@ -162,13 +162,19 @@ def _streams(schema: Schema) -> dict[str, StreamPlan]:
     fields = {field.name: field for field in schema.fields}
     declared = {stream.name: stream for stream in schema.streams}
     names = dict.fromkeys([*declared, *(mapping.stream for mapping in schema.mappings)])
+    names.pop(EVERY_STREAM, None)
     plans = {}
     for name in names:
-        mappings = [MappingPlan(m, fields[m.field]) for m in schema.mappings if m.stream == name]
+        mappings = _mappings_of(name, schema, fields)
         stream = declared.get(name)
         named = (stream.event_name_field,) if stream and stream.event_name_field else DEFAULT_NAME_FIELDS
         plans[name] = StreamPlan(mappings, named)
     return plans
+
+
+def _mappings_of(stream: str, schema: Schema, fields: ReadOnly[str, Field]) -> list[MappingPlan]:
+    filling = [m for m in schema.mappings if m.stream in (stream, EVERY_STREAM)]
+    return [MappingPlan(mapping, fields[mapping.field]) for mapping in filling]
 
 
 def _audiences(

@@ -138,10 +138,14 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tags: tuple[str, ...] = ()
 
 
+EVERY_STREAM = "*"
+
+
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One rule that fills a field from the events of a stream."""
 
     stream: str
+    """A stream's name, or `*` for every stream there is and will be."""
     field: str
     expression: str
     """A field name of the event, or a function of it, such as `email(mail)`."""

@@ -14,7 +14,7 @@ from gatepost.operations.records import live_audiences
 from gatepost.ports.store import Transaction
 
 SYSTEM_IDENTIFIERS = ("_id", "_uid")
-"""Found by everywhere; `_uid` leads nowhere unless the schema has it."""
+"""Found by everywhere; `_uid` leads nowhere unless the schema has it or `_uids`."""
 
 
 async def find_entity(
@@ -33,8 +33,8 @@ async def find_entity(
 
     def work(tx: Transaction) -> JsonObject | None:
         plan = entity_plan(tx, account)
-        _check_identifier(plan.schema, field)
-        number = tx.profiles.find(account, [(field, value)]).get((field, value))
+        kind = _identifier_kind(plan.schema, field)
+        number = tx.profiles.find(account, [(kind, value)]).get((kind, value))
         profile = tx.profiles.load(account, [number]).get(number) if number is not None else None
         if profile is None:
             return None
@@ -72,9 +72,11 @@ def _meta(profile: Profile) -> JsonObject:
     return {"by_fields": by_fields, "conflicts": profile.conflicts, "format": "json", "name": "user"}
 
 
-def _check_identifier(schema: Schema, field: str) -> None:
+def _identifier_kind(schema: Schema, field: str) -> str:
+    """Return the field by which to look somebody up; a `_uid` may be one of many `_uids`."""
     known = [one.name for one in schema.fields if one.identifier]
     if field not in known and field not in SYSTEM_IDENTIFIERS:
         shown = ", ".join([*known, "_id"])
         msg = f"{field} does not identify profiles; look one up by {shown}"
         raise InvalidInput(msg, path="field")
+    return "_uids" if field == "_uid" and field not in known and "_uids" in known else field

@@ -56,9 +56,9 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True):
     id: int = 0
     account: int
     kind: str
-    """`evaluate`, `fill` (a new audience), `dissolve` or `backfill`."""
+    """`evaluate`, `fill` (a new audience), `dissolve`, `backfill` or `lapse` (a changed `keep_days`)."""
     subject: str
-    """The audience's number, or the job's id."""
+    """The audience's number, or the job's id; empty for a `lapse`."""
     audience: int
     cursor: int = 0
     before: int = 0

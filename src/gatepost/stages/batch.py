@@ -111,9 +111,13 @@ class Batch:
             due = {audience for audience, instant in profile.due.items() if instant <= at}
             profile.timer = 0
             if EXPIRY in due:
-                plan = self._plan(account)
-                due = affected_audiences(plan, lapse(plan, profile, self.now)) | due - {EXPIRY}
+                due = self.lapse(account, profile) | due - {EXPIRY}
             self.reevaluate(account, profile, due, self.now)
+
+    def lapse(self, account: int, profile: Profile) -> set[int]:
+        """Let the values go that a profile keeps no longer; return the audiences to evaluate then."""
+        plan = self._plan(account)
+        return affected_audiences(plan, lapse(plan, profile, self.now))
 
     def reevaluate(
         self, account: int, profile: Profile, audiences: Iterable[int], now: Instant, *, first: bool = False

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from gatepost.core.elements import date_back
 from gatepost.core.plans import AccountPlan
 from gatepost.model.audience import Audience
 from gatepost.model.catalog import Job
@@ -80,4 +81,22 @@ def _backfill(tx: Transaction, batch: Batch, plan: AccountPlan, duty: Duty, wall
     return members[-1].profile if len(members) == STEP else None
 
 
-_WALKS = {"evaluate": _evaluate, "fill": _evaluate, "dissolve": _dissolve, "backfill": _backfill}
+def _lapse(tx: Transaction, batch: Batch, plan: AccountPlan, duty: Duty, _wall: Instant) -> int | None:
+    """Let stored values count by a changed `keep_days` for the next stored profiles."""
+    keeping = [plan.fields[name] for name in plan.keeping]
+    profiles = tx.profiles.scan(duty.account, duty.cursor, STEP)
+    for stored in profiles:
+        profile = batch.adopt(duty.account, stored)
+        for field in keeping:
+            date_back(profile, field)
+        batch.reevaluate(duty.account, profile, batch.lapse(duty.account, profile), batch.now)
+    return profiles[-1].number if len(profiles) == STEP else None
+
+
+_WALKS = {
+    "evaluate": _evaluate,
+    "fill": _evaluate,
+    "dissolve": _dissolve,
+    "backfill": _backfill,
+    "lapse": _lapse,
+}

@@ -12,7 +12,7 @@ from gatepost.model.catalog import Account, JobStatus
 from gatepost.model.errors import Conflict
 from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.model.schema import MergeOperator, Schema
-from gatepost.operations import audiences, authorizations, jobs, members, templates
+from gatepost.operations import audiences, authorizations, jobs, members, profiles, templates
 from gatepost.operations.audiences import AudienceDraft
 from gatepost.operations.configuration import Report, apply_configuration, read_declaration
 from tests.unit.operations.desk import NEIGHBOUR, SCHEMA, SHOP, Desk
@@ -307,6 +307,52 @@ def test_the_example_of_the_repository_applies_and_applies_again(desk: Desk, rep
     assert {change.action for change in second.changes} == {"unchanged"}
     names = [job.name for job in desk.run(jobs.list_jobs(desk.context, SHOP))]
     assert names == ["insider_enter", "insider_exit"]
+
+
+def test_a_changed_time_to_keep_is_walked_through_what_is_stored(desk: Desk) -> None:
+    desk.configure(_with_field({"type": "string"}))
+    before = desk.read(lambda tx: tx.ledger.duties())
+
+    desk.configure(_with_field({"type": "string", "keep_days": 7}))
+
+    assert (before, ["lapse"]) == ([], [duty.kind for duty in desk.read(lambda tx: tx.ledger.duties())])
+
+
+def test_the_default_attributes_are_filled_from_whatever_stream_there_is(
+    desk: Desk, repository: Path
+) -> None:
+    desk.configure(SCHEMA)
+    desk.configure(yaml.safe_load((repository / "examples" / "attributes.yaml").read_text()))
+    page: JsonObject = {
+        "_uid": "c1",
+        "_e": "pv",
+        "_sesstart": "1",
+        "url": "https://www.shop.example/a?utm_campaign=May",
+        "consent": {"mail": True},
+        "visit_city": "Ghent",
+    }
+
+    desk.collect(
+        "a_stream_nobody_declared", page, {"_uid": "c1", "_e": "pv", "url": "https://shop.example/b"}
+    )
+
+    found = desk.run(profiles.find_entity(desk.context, SHOP, "_uid", "c1"))
+    assert found is not None
+    entity = found["data"]
+    assert isinstance(entity, dict)
+    wanted = {
+        "_uids": ["c1"],
+        "pageviewct": 2,
+        "visitct": 1,
+        "domains": ["shop.example"],
+        "utm_campaigns": ["may"],
+        "consent": {"mail": True},
+        "visit_city": "Ghent",
+    }
+    assert {name: entity[name] for name in wanted} == wanted
+    assert list(entity["hourly"].values()) == [2]
+    assert list(entity["event_first_seen"]) == ["pv"]
+    assert len(entity["active_days"]) == 1
 
 
 def _with_field(field: JsonObject) -> JsonObject:

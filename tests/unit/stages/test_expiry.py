@@ -95,6 +95,40 @@ def test_what_two_people_had_shown_fades_from_the_one_they_turn_out_to_be(pipeli
     assert [] == pipeline.inside(2)
 
 
+def test_a_shorter_time_to_keep_counts_for_what_is_held_already(pipeline: Pipeline) -> None:
+    pipeline.configure(SHOES, schema=shop_with(VIEWED, "url"))
+    pipeline.send(user="ada", url="shoes")
+    pipeline.after(DAY)
+    shorter = msgspec.structs.replace(VIEWED, keep_days=2)
+
+    pipeline.configure(SHOES, schema=msgspec.structs.replace(shop_with(shorter, "url"), version=2))
+    pipeline.add_duty("lapse", 0)
+    pipeline.settle()
+    pipeline.after(DAY - SECOND)
+    just_before = pipeline.inside()
+    pipeline.after(SECOND)
+
+    assert ["ada"] == just_before
+    assert [] == pipeline.inside()
+
+
+def test_what_was_held_for_ever_counts_from_the_last_change_once_it_fades(pipeline: Pipeline) -> None:
+    lasting = msgspec.structs.replace(VIEWED, keep_days=0)
+    pipeline.configure(SHOES, schema=shop_with(lasting, "url"))
+    pipeline.send(user="ada", url="shoes")
+    pipeline.after(DAY)
+
+    pipeline.configure(SHOES, schema=msgspec.structs.replace(shop_with(VIEWED, "url"), version=2))
+    pipeline.add_duty("lapse", 0)
+    pipeline.settle()
+    pipeline.after(29 * DAY - SECOND)
+    just_before = pipeline.inside()
+    pipeline.after(SECOND)
+
+    assert ["ada"] == just_before
+    assert [] == pipeline.inside()
+
+
 def test_a_full_set_lets_the_value_go_that_was_given_longest_ago(pipeline: Pipeline) -> None:
     recent = Field(name="recent", type=FieldType.STRINGS, merge=MergeOperator.MERGE, capacity=2)
     pipeline.configure('recent = "a"', schema=shop_with(recent, "url"))

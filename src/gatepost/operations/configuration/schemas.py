@@ -7,10 +7,11 @@ from typing import TypeVar
 
 import msgspec
 
+from gatepost.core.elements import keeping_of
 from gatepost.core.filterql import compile_expression, compile_guard
 from gatepost.core.filterql.calls import nearest
 from gatepost.core.identity import LONGEST_IDENTIFIER
-from gatepost.model.schema import Field, Mapping, Schema, Stream
+from gatepost.model.schema import EVERY_STREAM, Field, Mapping, Schema, Stream
 from gatepost.operations.configuration.declaration import (
     Declaration,
     DeclaredField,
@@ -20,6 +21,7 @@ from gatepost.operations.configuration.declaration import (
 from gatepost.operations.configuration.fields import field_of
 from gatepost.operations.configuration.problems import Problems
 from gatepost.operations.configuration.state import Draft, Moment, State
+from gatepost.ports.catalog import Duty
 
 N = TypeVar("N", Stream, Field)
 
@@ -61,13 +63,16 @@ def plan_schema(declaration: Declaration, state: State, draft: Draft, *, prune: 
         return old
     draft.change("update" if old.version else "create", "schema", "user", details)
     draft.risks += _risks(old, new)
-    draft.do(lambda moment: _publish(moment, new))
+    draft.do(lambda moment: _publish(moment, new, again=keeping_of(old.fields) != keeping_of(new.fields)))
     return new
 
 
-def _publish(moment: Moment, schema: Schema) -> None:
+def _publish(moment: Moment, schema: Schema, *, again: bool) -> None:
+    """Store a version; `again` lets what profiles hold count by how long it keeps values now."""
     published = msgspec.structs.replace(schema, published=moment.now)
     moment.tx.catalog.put(moment.account, str(schema.version), published)
+    if again and schema.version > 1:
+        moment.tx.ledger.add_duty(Duty(account=moment.account, kind="lapse", subject="", audience=0))
 
 
 def _streams(declared: ReadOnly[str, DeclaredStream], problems: Problems) -> dict[str, Stream]:
@@ -107,7 +112,7 @@ def _mappings(
         path = f"schema.mappings.{place}"
         if one.field not in fields:
             problems.add(f"{path}.field", f"the schema has no field {one.field}{_meant(one.field, fields)}")
-        if one.stream not in streams and (near := nearest(one.stream, streams)):
+        if one.stream not in (*streams, EVERY_STREAM) and (near := nearest(one.stream, streams)):
             problems.add(f"{path}.stream", f"there is no stream {one.stream}; did you mean {near}?")
         with problems.at(f"{path}.expression"):
             compile_expression(one.expression)
