@@ -11,7 +11,7 @@ _PARTS = 100
 
 def _split(digits: str) -> int:
     """Return one of a hundred parts of everybody; ids are hashes, so the parts are of one size."""
-    return int(digits, 16) % _PARTS
+    return int(digits or "0", 16) % _PARTS
 
 
 _BUILTINS: dict[str, tuple[FieldType, Callable[[Profile], JsonValue]]] = {

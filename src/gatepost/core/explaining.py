@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
+from gatepost.core.builtins import with_builtins
 from gatepost.core.filterql import (
     CompiledFilter,
     Node,
@@ -107,13 +108,14 @@ class _Part:
     def settle(self, profile: Profile, now: Instant) -> None:
         """Answer for the profile as it is stored."""
         self.live_until(now, profile)
-        stored = self._filter.evaluate(profile.fields, profile.windows, now)
+        fields = with_builtins(profile, self._filter.reads)
+        stored = self._filter.evaluate(fields, profile.windows, now)
         clause = self.clause
         if clause.matches != stored.matches:
             # The events that would tell are not kept any more.
             clause.matches, clause.since = stored.matches, None
         clause.next_change = stored.next_change
-        clause.values = {name: profile.fields.get(name) for name in sorted(self._filter.reads)}
+        clause.values = {name: fields.get(name) for name in sorted(self._filter.reads)}
         for call in self._windows:
             window = window_of(call)
             if window is not None:
@@ -125,7 +127,8 @@ class _Part:
             clause.causes = [cause for cause in clause.causes if cause.event.at + longest > now]
 
     def _judge(self, profile: Profile, now: Instant) -> None:
-        verdict = self._filter.evaluate(profile.fields, profile.windows, now)
+        fields = with_builtins(profile, self._filter.reads)
+        verdict = self._filter.evaluate(fields, profile.windows, now)
         if self._last is None or verdict.matches != self._last.matches:
             self.clause.matches, self.clause.since = verdict.matches, now
         self._last = verdict

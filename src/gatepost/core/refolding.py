@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from gatepost.core.applying import fold_reading, read_event, take_on
+from gatepost.core.applying import fold_reading, lapse, read_event, take_on
 from gatepost.core.identity import attach
 from gatepost.core.plans import AccountPlan
 from gatepost.model.event import Event
@@ -35,6 +35,8 @@ def refolded(
     for event in events:
         now = max(now, event.received)
         yield Refolded(profile, event, now)
+        if plan.keeping:
+            lapse(plan, profile, now)
         reading = read_event(plan, event)
         accepted = [(name, value) for name, value in reading.identifiers if value in own.get(name, ())]
         attach(profile, accepted, event.at)
