@@ -36,6 +36,7 @@ _FAMILIES = {
     "texts": "Text",
     "numbers": "Numbers",
     "times": "Time",
+    "buckets": "Counts by day",
     "collections": "Lists and maps",
     "web": "Addresses and the web",
     "agents": "User agents",

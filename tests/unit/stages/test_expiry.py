@@ -158,3 +158,23 @@ def test_a_field_that_keeps_everything_costs_a_profile_nothing(pipeline: Pipelin
 
     profile = pipeline.profile()
     assert ({}, {}, {}) == (profile.given, profile.first, profile.due)
+
+
+def test_a_count_by_day_lets_go_at_the_midnight_after_its_last_day(pipeline: Pipeline) -> None:
+    visits = Field(name="visits_by_day", type=FieldType.BUCKETS, merge=MergeOperator.MERGE)
+    pipeline.configure("timewindow(visits_by_day, 2, 7)", schema=shop_with(visits, "timebucket()"))
+    pipeline.send(user="ada", at=START - 2 * DAY)
+    pipeline.settle()
+    once = pipeline.inside()
+    pipeline.send(user="ada")
+    pipeline.settle()
+    twice = pipeline.inside()
+    # The first visit's day leaves the window when the seventh day after it begins.
+    leaves = (START // DAY - 2 + 7) * DAY
+
+    pipeline.after(leaves - START - SECOND)
+    just_before = pipeline.inside()
+    pipeline.after(SECOND)
+
+    assert ([], ["ada"], ["ada"], []) == (once, twice, just_before, pipeline.inside())
+    assert ("exit", 1, to_rfc3339(leaves)) == pipeline.triggers()[-1]

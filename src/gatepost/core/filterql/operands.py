@@ -23,6 +23,7 @@ _GIVEN = {
     "now": [Code("now")],
     "event": [Code("windows")],
     "event and now": [Code("windows"), Code("now")],
+    "now and due": [Code("now"), Code("due")],
 }
 
 
@@ -128,6 +129,7 @@ class Operands:
             raise at(call, f"{call.function} cannot be called")
         given = _GIVEN[function.takes]
         code = self.applied(function.call, *given, *args)
+        self.timed = self.timed or function.takes == "now and due"
         gets_date = function.optional > 0 and len(args) == len(function.params)
         if not self.of_profile or not function.changes or gets_date:
             return code

@@ -2,7 +2,17 @@
 
 from types import MappingProxyType
 
-from gatepost.core.filterql.functions import agents, collections, hashes, logic, numbers, texts, times, web
+from gatepost.core.filterql.functions import (
+    agents,
+    buckets,
+    collections,
+    hashes,
+    logic,
+    numbers,
+    texts,
+    times,
+    web,
+)
 from gatepost.core.filterql.functions.record import Function, Kind
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -10,6 +20,7 @@ FUNCTIONS: tuple[Function, ...] = (
     *texts.FUNCTIONS,
     *numbers.FUNCTIONS,
     *times.FUNCTIONS,
+    *buckets.FUNCTIONS,
     *collections.FUNCTIONS,
     *web.FUNCTIONS,
     *agents.FUNCTIONS,

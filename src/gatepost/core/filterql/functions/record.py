@@ -29,8 +29,8 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
     """Takes one value per argument, None for a missing one, and gives None for no value."""
     operator: str = ""
     """For a function that is an operator in another dress; then `call` is unset."""
-    takes: Literal["", "now", "event", "event and now"] = ""
-    """What `call` is given before the arguments."""
+    takes: Literal["", "now", "event", "event and now", "now and due"] = ""
+    """What `call` is given before the arguments; to `due` it adds when its answer turns by itself."""
     changes: Literal["", "hour", "day", "month", "always"] = ""
     """How often the answer changes by itself when the optional date is left out."""
     check: Callable[[int, JsonValue], str] | None = None
