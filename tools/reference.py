@@ -41,6 +41,7 @@ _FAMILIES = {
     "web": "Addresses and the web",
     "agents": "User agents",
     "hashes": "Hashes",
+    "foreign": "Patterns, JSON and phone numbers",
 }
 _CHANGES = {
     "hour": "changes by itself every hour",

@@ -6,6 +6,7 @@ from gatepost.core.filterql import FUNCTIONS, Function, compile_expression
 from gatepost.core.filterql.functions import BY_NAME
 from gatepost.core.filterql.functions.hashes import siphash
 from gatepost.core.timestamps import parse_time
+from gatepost.model.errors import FilterError
 
 EVENT_TIME = parse_time("2014-04-07T16:58:55Z")
 EXAMPLES = [
@@ -50,6 +51,31 @@ def test_no_function_fails_on_odd_values(function: Function, odd: Any) -> None:
     expression = compile_expression(f"{function.name}({', '.join(literals)})")
 
     expression.evaluate({"odd": odd}, EVENT_TIME)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('regex.match(url, "(")', "is no regular expression"),
+        ('regex.match(url, "a(?=b)")', "is no regular expression"),
+        ('json.jmespath(raw, "a[")', "is no JMESPath"),
+        ('phone.e164(phone, "Germany")', "such as US"),
+        ('useragent(ua, "colour")', "has no part colour"),
+        ('cast(total, "integer")', "write one of string, int"),
+        ("timewindow(visits, 0, 7)", "whole numbers"),
+        ("timewindow(visits, 5, 90)", "31 days at most"),
+    ],
+)
+def test_a_literal_a_function_cannot_use_is_refused_beforehand(text: str, words: str) -> None:
+    with pytest.raises(FilterError, match=words):
+        compile_expression(text)
+
+
+def test_a_hostile_pattern_takes_no_longer_than_any_other() -> None:
+    assert EVENT_TIME is not None
+    hostile = compile_expression('regex.match(text, "(a*)*(a|aa)+$")')
+
+    assert hostile.evaluate({"text": "a" * 50_000 + "b"}, EVENT_TIME) is False
 
 
 def test_siphash_gives_the_published_vector() -> None:

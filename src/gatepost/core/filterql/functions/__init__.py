@@ -6,6 +6,7 @@ from gatepost.core.filterql.functions import (
     agents,
     buckets,
     collections,
+    foreign,
     hashes,
     logic,
     numbers,
@@ -25,6 +26,7 @@ FUNCTIONS: tuple[Function, ...] = (
     *web.FUNCTIONS,
     *agents.FUNCTIONS,
     *hashes.FUNCTIONS,
+    *foreign.FUNCTIONS,
 )
 BY_NAME = MappingProxyType(
     {name: function for function in FUNCTIONS for name in (function.name, *function.aliases)}
