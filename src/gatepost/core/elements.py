@@ -10,7 +10,7 @@ when it is given again.
 from collections.abc import Collection, Iterable, Mapping
 from heapq import nsmallest
 
-from gatepost.core.operators import COMBINED, NOWHERE, fold_by_key, fold_stamped
+from gatepost.core.operators import NOWHERE, combined, fold_by_key, fold_stamped
 from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.profile import EXPIRY, Profile, Stamp
 from gatepost.model.schema import Field, FieldType, MergeOperator
@@ -33,7 +33,6 @@ _PER_KEY = frozenset(
 STAMPED = _PER_KEY | {FieldType.SEEN_STRINGS, FieldType.BUCKETS}
 """Types that have elements in any case."""
 _WHOLES = frozenset({MergeOperator.LATEST, MergeOperator.OLDEST})
-_SCALARS = frozenset({FieldType.STRING, FieldType.INT, FieldType.NUMBER, FieldType.BOOL, FieldType.DATE})
 
 
 def has_elements(field: Field) -> bool:
@@ -119,7 +118,7 @@ def _meet(profile: Profile, field: Field, value: JsonValue, stamps: _Stamps) -> 
         case MergeOperator.MERGE if field.type in _PER_KEY:
             fold_by_key(profile, name, value, given, newer=True)
         case operator:
-            profile.fields[name] = value if before is None else COMBINED[operator](before, value)
+            profile.fields[name] = combined(operator, before, value)
     if field.capacity or field.keep_days or field.type is FieldType.SEEN_STRINGS:
         _renew(profile.given.setdefault(name, {}), given)
     _make_room(profile, field)
@@ -127,9 +126,8 @@ def _meet(profile: Profile, field: Field, value: JsonValue, stamps: _Stamps) -> 
 
 
 def _elements(field: Field, value: JsonValue) -> Iterable[str]:
-    if field.merge in _WHOLES or field.type in _SCALARS:
+    if field.merge in _WHOLES or not isinstance(value, dict | list):
         return (_WHOLE,)
-    assert isinstance(value, dict | list)
     return map(str, value)
 
 

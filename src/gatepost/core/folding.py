@@ -6,7 +6,7 @@ any order, and folding two halves and merging them equals folding the whole.
 
 from gatepost.core.coercion import coerced
 from gatepost.core.elements import STAMPED, fold_elements, has_elements, merge_elements
-from gatepost.core.operators import COMBINED, fold_stamped
+from gatepost.core.operators import combined, fold_stamped
 from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.profile import Profile, Stamp
 from gatepost.model.schema import Field, MergeOperator
@@ -44,7 +44,7 @@ def merge_values(into: Profile, other: Profile, field: Field) -> bool:
 
 def _combine(profile: Profile, field: Field, value: JsonValue) -> bool:
     held = profile.fields.get(field.name)
-    merged = value if held is None else COMBINED[field.merge](held, value)
+    merged = combined(field.merge, held, value)
     if merged == held and held is not None:
         return False
     profile.fields[field.name] = merged

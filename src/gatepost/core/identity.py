@@ -31,7 +31,9 @@ def compatible(left: Profile, right: Profile, fields: Mapping[str, Field]) -> bo
     """Say whether two profiles can be one: no identifier field that allows one value holds two."""
     for name, values in left.identifiers.items():
         others = right.identifiers.get(name)
-        if others and fields[name].type is FieldType.STRING and values.keys() != others.keys():
+        # A field that left the schema identifies nobody any more, so it keeps nobody apart.
+        single = name in fields and fields[name].type is FieldType.STRING
+        if others and single and values.keys() != others.keys():
             return False
     return True
 

@@ -90,7 +90,7 @@ def _larger_per_key(held: JsonValue, value: JsonValue) -> JsonValue:
     return _per_key(_larger, held, value)
 
 
-COMBINED: dict[MergeOperator, Callable[[JsonValue, JsonValue], JsonValue]] = {
+_COMBINE: dict[MergeOperator, Callable[[JsonValue, JsonValue], JsonValue]] = {
     MergeOperator.MIN: _smaller,
     MergeOperator.MAX: _larger,
     MergeOperator.SUM: _sum,
@@ -101,3 +101,14 @@ COMBINED: dict[MergeOperator, Callable[[JsonValue, JsonValue], JsonValue]] = {
     MergeOperator.MAPMAX: _larger_per_key,
 }
 """The operators that need no stamps."""
+
+
+def combined(operator: MergeOperator, held: JsonValue, value: JsonValue) -> JsonValue:
+    """Return what two values make together under an operator that needs no stamps."""
+    if held is None:
+        return value
+    try:
+        return _COMBINE[operator](held, value)
+    except (AssertionError, AttributeError, TypeError):
+        # The field changed its type, and what is held still has the form of the earlier one.
+        return value

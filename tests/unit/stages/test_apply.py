@@ -6,7 +6,7 @@ import pytest
 from gatepost.model.audience import Audience
 from gatepost.model.catalog import Job, JobStatus
 from gatepost.model.event import Event, Submission
-from gatepost.model.schema import Assertions, Field, Format
+from gatepost.model.schema import MERGE_OPERATORS, Assertions, Field, FieldType, Format
 from gatepost.model.times import DAY, HOUR, SECOND, to_rfc3339
 from tests.factories import ACCOUNT
 from tests.pipeline import SHOP, START, Pipeline, audience_id, make_audience, make_job, shop_with
@@ -459,3 +459,50 @@ def test_a_new_profile_ceases_to_be_new_by_itself(pipeline: Pipeline) -> None:
     pipeline.after(7 * DAY + SECOND)
 
     assert ["enter", "exit"] == [crossing for crossing, _, _ in pipeline.triggers()]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (FieldType.STRING, FieldType.STRINGS),
+        (FieldType.STRINGS, FieldType.COUNTERS),
+        (FieldType.COUNTERS, FieldType.STRINGS),
+        (FieldType.STRINGS, FieldType.STRING),
+        (FieldType.STRINGS, FieldType.STRING_MAP),
+    ],
+)
+def test_a_field_that_changed_its_type_begins_anew_with_the_next_value(
+    pipeline: Pipeline, before: FieldType, after: FieldType
+) -> None:
+    expression = 'map("k", plan)' if after is FieldType.STRING_MAP else "plan"
+    for version, type_ in enumerate((before, after), start=1):
+        field = Field(name="plan", type=type_, merge=MERGE_OPERATORS[type_][0])
+        schema = shop_with(field, expression if type_ is after else "plan")
+        pipeline.configure("visits > 0", schema=msgspec.structs.replace(schema, version=version))
+        pipeline.send(user="ada", plan="gold")
+        pipeline.settle()
+
+    fresh = {FieldType.STRINGS: ["gold"], FieldType.COUNTERS: {"gold": 1}, FieldType.STRING: "gold"}
+    assert fresh.get(after, {"k": "gold"}) == pipeline.profile().fields["plan"]
+    assert "events_set_aside" not in pipeline.counters()
+
+
+def test_people_merge_though_what_told_them_apart_left_the_schema(pipeline: Pipeline) -> None:
+    pipeline.configure("visits >= 0")
+    pipeline.send(user="ada", cookie="c1")
+    pipeline.send(user="bob", cookie="c2")
+    pipeline.settle()
+    without = msgspec.structs.replace(
+        SHOP,
+        version=2,
+        ranks=("email", "cookie"),
+        fields=tuple(one for one in SHOP.fields if one.name != "user"),
+        mappings=tuple(one for one in SHOP.mappings if one.field != "user"),
+    )
+
+    pipeline.configure("visits >= 0", schema=without)
+    pipeline.send(cookie=["c1", "c2"])
+    pipeline.settle()
+
+    assert {"c1", "c2"} == set(pipeline.profile().identifiers["cookie"])
+    assert "events_set_aside" not in pipeline.counters()
