@@ -27,7 +27,9 @@ def usable(value: str) -> bool:
 
 
 def compatible(left: Profile, right: Profile, fields: Mapping[str, Field]) -> bool:
-    """Say whether two profiles can be one: no identifier field that allows one value holds two."""
+    """Say whether two profiles can be one: nobody parted them, and no field that allows one value holds two."""
+    if right.number in left.apart or left.number in right.apart:
+        return False
     for name, values in left.identifiers.items():
         others = right.identifiers.get(name)
         if others and fields[name].type is FieldType.STRING and values.keys() != others.keys():
@@ -79,6 +81,7 @@ def absorb(survivor: Profile, absorbed: Profile, fields: Mapping[str, Field]) ->
     survivor.conflicts += absorbed.conflicts
     survivor.aliases = [*survivor.aliases, absorbed.id, *absorbed.aliases]
     survivor.trail = sorted([*survivor.trail, *absorbed.trail])
+    survivor.apart = sorted({*survivor.apart, *absorbed.apart})
     for stream, amount in absorbed.streams.items():
         survivor.streams[stream] = survivor.streams.get(stream, 0) + amount
 

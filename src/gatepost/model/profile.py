@@ -49,3 +49,5 @@ class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
     """Ids of the latest events folded in; older ones are spilled by the store."""
     approximate: list[str] = []
     """Window sources that passed the exact bound."""
+    apart: list[int] = []
+    """Profiles that an unmerge keeps apart from this one."""
