@@ -1,6 +1,6 @@
 """One event meets one profile: what it says, what it changes, and which audiences' borders are crossed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 import orjson
@@ -10,6 +10,7 @@ from gatepost.core.filterql import Verdict
 from gatepost.core.folding import coerced, fold_value
 from gatepost.core.identity import usable
 from gatepost.core.plans import AccountPlan, StreamPlan
+from gatepost.core.sources import Addition
 from gatepost.core.windows import add_entry
 from gatepost.model.audience import Crossing, Membership, Transition
 from gatepost.model.event import Event
@@ -31,6 +32,8 @@ class Reading(msgspec.Struct, gc=False):
     """Strongest first."""
     name: str
     """The event's own name, such as `purchase`; empty when it has none."""
+    additions: Sequence[Addition] = ()
+    """What it adds to the windows somebody looks at."""
 
 
 def read_event(plan: AccountPlan, event: Event) -> Reading:
@@ -50,7 +53,13 @@ def read_event(plan: AccountPlan, event: Event) -> Reading:
         identifiers.sort()
     named = next((record[f] for f in stream.name_fields if record.get(f)), "")
     strongest_first = list(dict.fromkeys(identifier for _, identifier in identifiers))
-    return Reading(event, values, strongest_first, named if isinstance(named, str) else "")
+    name = named if isinstance(named, str) else ""
+    sources = plan.sources
+    if not sources:
+        return Reading(event, values, strongest_first, name)
+    of_fields = sources.of_fields(event, record, values, strongest_first)
+    additions = [*sources.of_event(event, name, record), *of_fields]
+    return Reading(event, values, strongest_first, name, additions)
 
 
 def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Instant) -> set[str]:
@@ -63,18 +72,13 @@ def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Ins
     profile.events += 1
     profile.streams[event.stream] = profile.streams.get(event.stream, 0) + 1
     profile.trail.append(event.id)
-    keep = plan.window_keep
     for field, value in reading.values:
         if fold_value(profile, field, value, stamp):
             changed.add(field.name)
-        source = f"sum:{field.name}"
-        if source in keep and isinstance(value, int | float):
-            add_entry(profile, source, (event.at, float(value)), keep[source])
-            changed.add(source)
-    for source in {f"count:{event.stream}", f"count:{reading.name}"}:
-        if source in keep:
-            add_entry(profile, source, (event.at, 1.0), keep[source])
-            changed.add(source)
+    keep = plan.sources.keep
+    for source, entry in reading.additions:
+        add_entry(profile, source, entry, keep[source])
+        changed.add(source)
     return changed
 
 

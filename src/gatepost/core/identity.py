@@ -6,16 +6,19 @@ lower-ranked identifier keeps its profile and the conflict is counted.
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from gatepost.core.folding import merge_values
-from gatepost.core.windows import merged
+from gatepost.core.windows import unite
 from gatepost.model.audience import Membership
 from gatepost.model.profile import Identifier, Profile
 from gatepost.model.schema import Field, FieldType
-from gatepost.model.times import Instant
+from gatepost.model.times import Instant, Milliseconds
 
 BLOCKED_VALUES = frozenset({"", "undefined", "null", "none", "nan", "0", "anonymous", "unknown"})
 """Values that broken clients send for everybody; they identify nobody."""
+
+NOTHING_KEPT: Mapping[str, Milliseconds] = MappingProxyType({})
 
 LONGEST_IDENTIFIER = 256
 """Bytes; as documented for Lytics."""
@@ -62,21 +65,27 @@ def attach(profile: Profile, identifiers: Sequence[Identifier], at: Instant) -> 
         held[value] = min(at, held.get(value, at))
 
 
-def absorb(survivor: Profile, absorbed: Profile, fields: Mapping[str, Field]) -> None:
-    """Merge everything one profile knows into another; folding all events into one gives the same."""
+def absorb(
+    survivor: Profile,
+    absorbed: Profile,
+    fields: Mapping[str, Field],
+    keep: Mapping[str, Milliseconds] = NOTHING_KEPT,
+) -> None:
+    """Merge everything one profile knows into another; folding all events into one gives the same.
+
+    `keep` names the longest window over each source, so that what no window reaches is forgotten first.
+    """
     for field in fields.values():
         merge_values(survivor, absorbed, field)
     for name, values in absorbed.identifiers.items():
         attach_all = survivor.identifiers.setdefault(name, {})
         for value, at in values.items():
             attach_all[value] = min(at, attach_all.get(value, at))
-    for source, entries in absorbed.windows.items():
-        survivor.windows[source] = merged(survivor.windows.get(source, []), entries)
-    survivor.approximate = sorted({*survivor.approximate, *absorbed.approximate})
     survivor.memberships = united(survivor.memberships, absorbed.memberships)
     survivor.due = {}
     survivor.created = min(survivor.created, absorbed.created)
     survivor.modified = max(survivor.modified, absorbed.modified)
+    unite(survivor, absorbed, keep)
     survivor.events += absorbed.events
     survivor.conflicts += absorbed.conflicts
     survivor.aliases = [*survivor.aliases, absorbed.id, *absorbed.aliases]

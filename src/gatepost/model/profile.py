@@ -12,6 +12,9 @@ Identifier = tuple[str, str]
 Stamp = tuple[Instant, int]
 """The time and id of the event a value came from."""
 
+WindowEntry = tuple[Instant, int | float]
+"""A time and what happened then: an amount, the mark of a value, or the id of the event; see `core.windows`."""
+
 
 class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
     """A profile as the store holds it. New members go at the end: stored rows are arrays."""
@@ -28,8 +31,8 @@ class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
     """Identifier field -> value -> earliest time seen."""
     memberships: dict[int, Membership] = {}
     """By audience number."""
-    windows: dict[str, list[tuple[Instant, float]]] = {}
-    """Window source -> (time, amount), oldest first; see `core.windows`."""
+    windows: dict[str, list[WindowEntry]] = {}
+    """Window source -> its entries, oldest first; see `core.windows`."""
     due: dict[int, Instant] = {}
     """Audience number -> the earliest instant at which its answer may change by itself."""
     timer: Instant = 0

@@ -241,7 +241,7 @@ class Batch:
                 trail=trail,
             )
         )
-        absorb(survivor, absorbed, plan.fields)
+        absorb(survivor, absorbed, plan.fields, plan.sources.keep)
         for identifier in _leading_to(absorbed):
             self._lead(account, identifier, survivor.number)
         changes = ProfileChanges(

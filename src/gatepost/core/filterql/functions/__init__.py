@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from gatepost.core.filterql.functions import collections, hashes, logic, numbers, texts, times, web
+from gatepost.core.filterql.functions import collections, hashes, logic, numbers, texts, times, web, windows
 from gatepost.core.filterql.functions.record import Function, Kind
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -10,6 +10,7 @@ FUNCTIONS: tuple[Function, ...] = (
     *texts.FUNCTIONS,
     *numbers.FUNCTIONS,
     *times.FUNCTIONS,
+    *windows.FUNCTIONS,
     *collections.FUNCTIONS,
     *web.FUNCTIONS,
     *hashes.FUNCTIONS,
