@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepost.core.filterql import CompiledFilter
+from gatepost.core.filterql import CompiledFilter, from_ast, parse_filter, print_filter, to_ast
 from gatepost.core.identity import absorb
 from gatepost.core.plans import AccountPlan
 from gatepost.core.refilling import refilled
@@ -80,7 +80,7 @@ RULES: dict[str, Reference] = {
     'distinct("event.sku", "3h", event = "buy") = 1': lambda e, now: (
         len({event["sku"] for event in inside(e, now, 3 * HOUR, **BUY)}) == 1
     ),
-    'distinct("city", "1h") * 2 > 2': lambda e, now: (
+    '(distinct("city", "1h") * 2) > 2': lambda e, now: (
         len({event["city"] for event in inside(e, now, HOUR)}) > 1
     ),
     'sequence("cart", "buy", "1h", "2h")': lambda e, now: is_followed(e, now, HOUR, 2 * HOUR, CART, BUY),
@@ -108,7 +108,7 @@ RULES: dict[str, Reference] = {
     ),
     'EXISTS first("cart")': lambda e, now: moment(e, now, min, **CART) is not None,
 }
-LOOSE = ("first", "last", "EXISTS first", 'distinct("city"')
+LOOSE = ("first", "last", "EXISTS first", "(distinct")
 """Their next change may come to nothing: of a date rule, an event dated ahead, or a number that is reckoned with."""
 
 moments = st.one_of(
@@ -266,6 +266,19 @@ def test_a_new_audience_is_filled_as_if_it_had_been_there_from_the_start(
     filled = refilled(after, late, events, new)
 
     assert always == filled
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_window_survives_being_printed_and_being_json(rule: str) -> None:
+    tree = parse_filter(rule).filter
+
+    printed, through_json = (
+        print_filter(tree),
+        print_filter(from_ast(orjson.loads(orjson.dumps(to_ast(tree))))),
+    )
+
+    assert rule == printed == through_json
+    assert plan_of(rule).sources.keep == plan_of(through_json).sources.keep
 
 
 @given(rules, histories)

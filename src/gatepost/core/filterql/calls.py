@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from gatepost.core.filterql.functions import BY_NAME, Function
 from gatepost.core.filterql.nodes import Call, Literal, Node, at, walk
-from gatepost.core.filterql.windowcalls import window_of
+from gatepost.core.filterql.windowcalls import arguments, window_of
 
 _LONGEST_NAME = 64
 
@@ -50,9 +50,5 @@ def _check(call: Call) -> None:
 
 def _arity(least: int, most: int | None) -> str:
     if most is None:
-        return f"at least {_arguments(least)}"
-    return _arguments(most) if least == most else f"{least} to {_arguments(most)}"
-
-
-def _arguments(number: int) -> str:
-    return "no arguments" if number == 0 else "1 argument" if number == 1 else f"{number} arguments"
+        return f"at least {arguments(least)}"
+    return arguments(most) if least == most else f"{least} to {arguments(most)}"

@@ -89,7 +89,7 @@ def _over_length(call: Call) -> WindowCall:
     kind = _OVER_LENGTH[call.function]
     if not 2 <= len(call.args) <= 3:
         shape = f"the name of a {kind}, a length and, if you like, a condition on the event"
-        raise at(call, f"{call.function} over a window takes {shape}; found {_arguments(len(call.args))}")
+        raise at(call, f"{call.function} over a window takes {shape}; found {arguments(len(call.args))}")
     source, length, *conditions = call.args
     return _one(call, _source(call, source, kind), _length(call, length), conditions)
 
@@ -97,7 +97,7 @@ def _over_length(call: Call) -> WindowCall:
 def _moment(call: Call) -> WindowCall:
     if not 1 <= len(call.args) <= 2:
         shape = "the name of a stream or event and, if you like, a condition on it"
-        raise at(call, f"{call.function} takes {shape}; found {_arguments(len(call.args))}")
+        raise at(call, f"{call.function} takes {shape}; found {arguments(len(call.args))}")
     source, *conditions = call.args
     return _one(call, _source(call, source, "stream or event"), FOREVER, conditions)
 
@@ -188,5 +188,6 @@ def _has_length(args: Sequence[Node]) -> bool:
         return False
 
 
-def _arguments(number: int) -> str:
-    return "1 argument" if number == 1 else f"{number} arguments"
+def arguments(number: int) -> str:
+    """Say a number of arguments in words."""
+    return "no arguments" if number == 0 else "1 argument" if number == 1 else f"{number} arguments"
