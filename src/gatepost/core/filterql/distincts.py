@@ -6,6 +6,7 @@ sample, and every mark stands for 2 to its level values.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 
 from gatepost.core.filterql.comparisons import ORDERS
 from gatepost.core.filterql.dates import Due
@@ -21,7 +22,7 @@ def distinct_value(window: WindowCall) -> Callable[[Sequence[Entry], Instant, Du
 
     def value(entries: Sequence[Entry], now: Instant, due: Due) -> float:
         number = _number(entries, now, length)
-        due.extend(_first_flip(entries, now, length, lambda other: other != number))
+        due.extend(_first_flip(entries, now, length, number.__ne__))
         return number
 
     return value
@@ -52,7 +53,23 @@ def _number(entries: Sequence[Entry], now: Instant, length: Milliseconds) -> int
 def _first_flip(
     entries: Sequence[Entry], now: Instant, length: Milliseconds, turned: Callable[[int], bool]
 ) -> list[Instant]:
-    return next(([at] for at, number in _changes(entries, now, length) if turned(number)), [])
+    settled = bool(entries) and entries[-1][0] <= now
+    changes = (_departures if settled else _changes)(entries, now, length)
+    return next(([at] for at, number in changes if turned(number)), [])
+
+
+def _departures(
+    entries: Sequence[Entry], now: Instant, length: Milliseconds
+) -> Iterator[tuple[Instant, int]]:
+    """Give the changes when nothing lies in the future: each value leaves with its latest entry."""
+    weight = _weight(entries)
+    low, _ = bounds_of(entries, now, length)
+    leaves = sorted({mark: at for at, mark in entries[low:]}.values())
+    left = len(leaves)
+    for at, after in zip_longest(leaves, leaves[1:]):
+        left -= 1
+        if at != after:
+            yield at + length, left * weight
 
 
 def _changes(entries: Sequence[Entry], now: Instant, length: Milliseconds) -> Iterator[tuple[Instant, int]]:
