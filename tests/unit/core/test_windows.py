@@ -6,10 +6,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from gatepost.core.filterql import parse_filter
+from gatepost.core.filterql.nodes import Call, walk
+from gatepost.core.filterql.windowcalls import window_of
+from gatepost.core.filterql.windowvalues import shown_window
 from gatepost.core.identity import absorb
 from gatepost.core.plans import AccountPlan
 from gatepost.core.windows import EXACT_BOUND
 from gatepost.model.event import Event
+from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.profile import Profile
 from gatepost.model.times import DAY, HOUR, MINUTE, Instant
 from tests.pipeline import START
@@ -179,6 +184,29 @@ def test_a_window_reads_what_the_event_itself_says(body: dict[str, Any], rule: s
     profile = folded(plan, [make_event(1, START, **body)])
 
     assert [True] == judged(plan, profile, START)
+
+
+@pytest.mark.parametrize(
+    ("call", "shown"),
+    [
+        ('count("cart", "1d")', 1),
+        ('sum("event.total", "1d")', 3.5),
+        ('distinct("event.sku", "1d")', 2),
+        ('first("web")', "2023-11-14T22:13:20Z"),
+        ('last("cart")', "2023-11-14T22:14:20Z"),
+        ('last("purchase")', None),
+        ('abandoned("cart", "purchase", "1h", "7d")', True),
+    ],
+)
+def test_a_call_over_a_window_shows_its_value_as_people_read_it(call: str, shown: JsonValue) -> None:
+    calls = (node for node in walk(parse_filter(f"{call} = 0").filter) if isinstance(node, Call))
+    (window,) = filter(None, map(window_of, calls))
+    view = make_event(1, START, event="view", sku="tea", total=1.5)
+    profile = folded(
+        plan_of(f"{call} = 0"), [view, make_event(2, START + MINUTE, event="cart", sku="cup", total=2)]
+    )
+
+    assert shown == shown_window(window, profile.windows, START + 2 * HOUR)
 
 
 def test_what_no_audience_reads_leaves_no_trace() -> None:

@@ -2,31 +2,19 @@
 
 from collections.abc import Callable
 
-from gatepost.core.filterql import comparisons, moments
+from gatepost.core.filterql import comparisons
 from gatepost.core.filterql.calls import function_of
 from gatepost.core.filterql.datemath import DateMath, parse_date_math
 from gatepost.core.filterql.dates import clock_tick
-from gatepost.core.filterql.distincts import distinct_value
 from gatepost.core.filterql.fields import Names, Value
 from gatepost.core.filterql.functions import Function, Kind
-from gatepost.core.filterql.moving import value_of
 from gatepost.core.filterql.nodes import Call, ListOf, Literal, Name, Node, Operation, at
 from gatepost.core.filterql.source import Code, Source
 from gatepost.core.filterql.windowcalls import WindowCall, WindowRead, window_of
+from gatepost.core.filterql.windowvalues import MADE
 from gatepost.core.timestamps import parse_time
 from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.times import to_rfc3339
-
-_WINDOWS: dict[str, tuple[Kind, Callable[[WindowCall], Callable[..., object]]]] = {
-    "count": ("number", value_of),
-    "sum": ("number", value_of),
-    "distinct": ("number", distinct_value),
-    "first": ("date", moments.first_moment),
-    "last": ("date", moments.last_moment),
-    "sequence": ("bool", moments.sequence_test),
-    "abandoned": ("bool", moments.abandoned_test),
-}
-"""Function over windows -> what it gives, and how its value is made."""
 
 ARITHMETIC = frozenset({"+", "-", "*", "/", "%"})
 
@@ -74,7 +62,7 @@ class Operands:
     def numeric_window(self, node: Node) -> WindowCall | None:
         """Read a call over a window that gives a number, and note it; None for any other node."""
         window = self._window(node)
-        return window if window and _WINDOWS[window.function][0] == "number" else None
+        return window if window and MADE[window.function][0] == "number" else None
 
     def _window(self, node: Node) -> WindowCall | None:
         window = window_of(node) if isinstance(node, Call) else None
@@ -113,7 +101,7 @@ class Operands:
     def _call(self, call: Call) -> Value:
         window = self._window(call)
         if window is not None:
-            kind, made = _WINDOWS[window.function]
+            kind, made = MADE[window.function]
             text = f"{self.source.constant(made(window))}({self.entries(window)})"
             return Value(Code(text, total=kind != "date", level=1), kind)
         function = function_of(call)
