@@ -37,6 +37,7 @@ _FAMILIES = {
     "numbers": "Numbers",
     "times": "Time",
     "buckets": "Counts by day",
+    "windows": "Windows",
     "collections": "Lists and maps",
     "web": "Addresses and the web",
     "agents": "User agents",
@@ -49,6 +50,11 @@ _CHANGES = {
     "month": "changes by itself every month",
     "always": "changes all the time, so an audience may only compare it with a date",
 }
+_WINDOWS_TOLD = (
+    "For filters only. `count(event, length, [condition])` and `sum(field, length, [condition])` are of this "
+    'kind too. An event is the name of a stream or event in quotes, a length is written like `"15m"`. A field is '
+    'one of the profile or, written `"event.sku"`, one of the event itself. A condition is on the event\'s own fields.'
+)
 _EVERYWHERE = ("--json", "--help")
 _COMMON = ("--url", "--token", "--data", *_EVERYWHERE)
 """Options of nearly every command; told once."""
@@ -288,7 +294,8 @@ def functions_page() -> str:
     for module, title in _FAMILIES.items():
         known: Sequence[Function] = getattr(functions, module).FUNCTIONS
         rows = [(_signature(function), _meaning(function), _examples(function)) for function in known]
-        parts.append(f"## {title}\n\n{_table(('function', 'gives', 'examples'), rows)}")
+        told = f"{_WINDOWS_TOLD} {_history()}\n\n" if module == "windows" else ""
+        parts.append(f"## {title}\n\n{told}{_table(('function', 'gives', 'examples'), rows)}")
     introduction = (
         "For audience rules and for the expressions and conditions of mappings. Square brackets mark what may be "
         "left out, dots what may repeat. A function that cannot make sense of its arguments has no value, "
@@ -298,7 +305,14 @@ def functions_page() -> str:
     return _page("Functions", introduction, parts)
 
 
+def _history() -> str:
+    events = (f"{ago} ago `{orjson.dumps(body).decode()}`" for ago, body in functions.windows.HISTORY)
+    return f"The examples ask about somebody who sent: {', '.join(events)}."
+
+
 def _signature(function: Function) -> str:
+    if function.shape:
+        return f"`{function.name}({function.shape})`"
     words: list[str] = [*function.params]
     if function.rest:
         words[-1] = f"{words[-1]} ..."

@@ -281,3 +281,37 @@ def test_a_rule_is_edited_after_saying_whom_it_moves(configured: Gatepost) -> No
     assert "30 of 30 members leave, 0 enter" in tried.stdout
     assert refused.returncode != 0
     assert changed["segment_ql"] == "orders >= 5"
+
+
+def test_a_merge_is_undone_after_both_results_were_shown(configured: Gatepost, tmp_path: Path) -> None:
+    (tmp_path / "cookies.yaml").write_text(
+        "schema: {ranks: [email, cookie], fields: {email: {identifier: true}, cookie: {type: '[]string', "
+        "identifier: true}, orders: {type: int, merge: count}}, mappings: [{stream: orders, field: email, "
+        "expression: email}, {stream: orders, field: cookie, expression: cookie}, {stream: orders, field: orders, "
+        "expression: number}]}"
+    )
+    read(configured("config", "apply", "-f", "cookies.yaml", "--json"))
+    events = [
+        {"email": "ada@x.co", "number": 1},
+        {"cookie": "c1", "number": 2},
+        {"cookie": "c1", "email": "ada@x.co"},
+    ]
+    told = "\n".join(map(json.dumps, events))
+    read(configured("collect", "orders", "-", "--json", told=told))
+    awaited(
+        lambda: len(json.loads(configured("profile", "merges", "ada@x.co", "--json").stdout or "[]")) == 1
+    )
+
+    tried = configured("profile", "unmerge", "ada@x.co", "--dry-run")
+    nobody_there = configured("profile", "unmerge", "ada@x.co")
+    done = read(configured("profile", "unmerge", "c1", "--yes", "--json"))
+    again = configured("profile", "unmerge", "ada@x.co", "--merge", "1", "--yes")
+    rejoined = configured("profile", "rejoin", "1")
+
+    assert "keeps the id" in tried.stdout
+    assert "is its own again" in tried.stdout
+    assert nobody_there.returncode == 1
+    assert [done[side]["profile"]["orders"] for side in ("survivor", "revived")] == [1, 1]
+    assert read(configured("profile", "show", "cookie", "c1", "--json"))["_num_events"] == 1
+    assert "undone already" in again.stderr
+    assert "makes them one again" in rejoined.stdout

@@ -1,4 +1,4 @@
-"""`gatepost profile`: what is known of one person."""
+"""`gatepost profile`: what is known of one person, and of the merges that made her one."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -7,10 +7,16 @@ import typer
 
 from gatepost.cli.client import Client, path_of
 from gatepost.cli.command import Session, client_command, part
+from gatepost.cli.confirmation import confirm
 from gatepost.cli.failure import CommandError
+from gatepost.cli.merging import show_merges, show_undoing
 from gatepost.cli.output import moment
 
 app = part("Show what is known of one person.")
+
+Identifier = Annotated[
+    str, typer.Argument(metavar="IDENTIFIER", help="A value that identifies somebody, or FIELD=VALUE.")
+]
 
 _NOT_FOUND = "Not Found"
 
@@ -39,6 +45,70 @@ def show(
     profile = profile_by(client, field, value, fields or ())
     out.document(profile)
     out.facts(_facts(profile))
+
+
+@client_command(app, "merges", "gatepost profile merges ana@example.com")
+def merges(session: Session, identifier: Identifier) -> None:
+    """List the merges that made a profile what it is, newest first."""
+    client, out = session
+    found = client.get(path_of("v2", "merge", identifier))
+    out.document(found)
+    show_merges(out, found)
+
+
+@client_command(
+    app,
+    "unmerge",
+    "gatepost profile unmerge ana@example.com --dry-run",
+    "gatepost profile unmerge ana@example.com --merge 7 --yes",
+)
+def unmerge(
+    session: Session,
+    identifier: Identifier,
+    merge: Annotated[int, typer.Option(min=0, help="Which one; the newest that stands unless told.")] = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show both profiles as they would be, and change nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Undo a merge: each profile gets its own events back, and the two are kept apart from then on.
+
+    Both results are shown first. Audiences that either leaves or enters are told to the jobs as always.
+    """
+    client, out = session
+    path = path_of("v2", "merge", str(merge or _newest(client, identifier)), "undo")
+    planned = client.post(path, dry_run=True)
+    show_undoing(out, planned)
+    if dry_run:
+        out.document(planned)
+        out.say("")
+        out.say("This was a dry run, nothing was changed.")
+        return
+    confirm("Part them?", yes=yes)
+    done = client.post(path)
+    out.document(done)
+    out.say("")
+    out.say(f"They are two again; `gatepost profile rejoin {done['merge']['id']}` lets them become one.")
+
+
+@client_command(app, "rejoin", "gatepost profile rejoin 7")
+def rejoin(
+    session: Session, merge: Annotated[int, typer.Argument(help="The merge that was undone.")]
+) -> None:
+    """Let two profiles that were parted become one again, at the next event that names both."""
+    client, out = session
+    done = client.post(path_of("v2", "merge", str(merge), "rejoin"))
+    out.document(done)
+    out.say("The next event that names both makes them one again.")
+
+
+def _newest(client: Client, identifier: str) -> int:
+    found = client.get(path_of("v2", "merge", identifier))
+    standing = next((one["id"] for one in found if not one["undone"]), None)
+    if standing is None:
+        msg = f"no merge of {identifier} stands that could be undone"
+        raise CommandError(msg, hint=f"See: gatepost profile merges {identifier}")
+    return int(standing)
 
 
 def profile_by(

@@ -1,6 +1,6 @@
 """One event meets one profile: what it says, what it changes, and which audiences' borders are crossed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import orjson
@@ -13,6 +13,7 @@ from gatepost.core.folding import coerced, fold_value
 from gatepost.core.identity import usable
 from gatepost.core.plans import AccountPlan, StreamPlan
 from gatepost.core.sizes import fitting, weigh
+from gatepost.core.sources import Addition
 from gatepost.core.windows import add_entry
 from gatepost.model.audience import Crossing, Membership, Transition
 from gatepost.model.event import Event
@@ -38,6 +39,8 @@ class Reading(msgspec.Struct, gc=False):
     """Values that do not hold what their fields assert."""
     blocked: int = 0
     """Identifiers that identify nobody, or are more than a profile has."""
+    additions: Sequence[Addition] = ()
+    """What it adds to the windows somebody looks at."""
 
 
 def read_event(plan: AccountPlan, event: Event) -> Reading:
@@ -68,7 +71,12 @@ def read_event(plan: AccountPlan, event: Event) -> Reading:
     if len(strongest_first) > plan.schema.identifiers_limit:
         blocked += len(strongest_first) - plan.schema.identifiers_limit
         del strongest_first[plan.schema.identifiers_limit :]
-    return Reading(event, values, strongest_first, name, refused, blocked)
+    sources = plan.sources
+    additions: Sequence[Addition] = ()
+    if sources:
+        of_fields = sources.of_fields(event, record, values, strongest_first)
+        additions = [*sources.of_event(event, name, record), *of_fields]
+    return Reading(event, values, strongest_first, name, refused, blocked, additions)
 
 
 def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Instant) -> set[str]:
@@ -81,8 +89,7 @@ def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Ins
     profile.events += 1
     profile.streams[event.stream] = profile.streams.get(event.stream, 0) + 1
     profile.trail.append(event.id)
-    keep, keeping = plan.window_keep, plan.keeping
-    values = reading.values
+    values, keeping = reading.values, plan.keeping
     if weigh(profile, len(event.body), len(values)):
         values = fitting(profile, values)
     for field, value in values:
@@ -91,14 +98,10 @@ def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Ins
         taken = not fades or expect(profile, event.at + keeping[field.name], now)
         if taken and fold_value(profile, field, value, stamp):
             changed.add(field.name)
-        source = f"sum:{field.name}"
-        if source in keep and isinstance(value, int | float):
-            add_entry(profile, source, (event.at, float(value)), keep[source])
-            changed.add(source)
-    for source in {f"count:{event.stream}", f"count:{reading.name}"}:
-        if source in keep:
-            add_entry(profile, source, (event.at, 1.0), keep[source])
-            changed.add(source)
+    keep = plan.sources.keep
+    for source, entry in reading.additions:
+        add_entry(profile, source, entry, keep[source])
+        changed.add(source)
     if plan.builtins:
         changed |= plan.builtins
     return changed

@@ -12,9 +12,9 @@ from gatepost.core.filterql import (
     compile_filter,
     print_filter,
 )
-from gatepost.core.filterql.calls import window_of
-from gatepost.core.filterql.moving import value_of
 from gatepost.core.filterql.nodes import Call, Include, Operation, walk
+from gatepost.core.filterql.windowcalls import window_of
+from gatepost.core.filterql.windowvalues import shown_window
 from gatepost.core.refolding import Refolded
 from gatepost.model.event import Event
 from gatepost.model.jsonvalue import JsonValue
@@ -119,9 +119,7 @@ class _Part:
         for call in self._windows:
             window = window_of(call)
             if window is not None:
-                entries = profile.windows.get(window.key, ())
-                amount = value_of(window)(entries, now, [])
-                clause.values[print_filter(call)] = int(amount) if amount == int(amount) else amount
+                clause.values[print_filter(call)] = shown_window(window, profile.windows, now)
         if self._filter.windows and not self._filter.reads:
             longest = max(window.length for window in self._filter.windows)
             clause.causes = [cause for cause in clause.causes if cause.event.at + longest > now]

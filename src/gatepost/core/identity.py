@@ -7,16 +7,19 @@ lower-ranked identifier keeps its profile and the conflict is counted.
 
 from collections.abc import Collection, Mapping, Sequence
 from heapq import nsmallest
+from types import MappingProxyType
 
 from gatepost.core.folding import merge_values
-from gatepost.core.windows import merged
+from gatepost.core.windows import unite
 from gatepost.model.audience import Membership
 from gatepost.model.profile import EXPIRY, Identifier, Profile
 from gatepost.model.schema import Field, FieldType
-from gatepost.model.times import Instant
+from gatepost.model.times import Instant, Milliseconds
 
 BLOCKED_VALUES = frozenset({"", "undefined", "null", "none", "nan", "0", "anonymous", "unknown"})
 """Values that broken clients send for everybody; they identify nobody."""
+
+NOTHING_KEPT: Mapping[str, Milliseconds] = MappingProxyType({})
 
 LONGEST_IDENTIFIER = 256
 """Bytes; as documented for Lytics."""
@@ -28,7 +31,9 @@ def usable(value: str, blocked: Collection[str] = BLOCKED_VALUES) -> bool:
 
 
 def compatible(left: Profile, right: Profile, fields: Mapping[str, Field]) -> bool:
-    """Say whether two profiles can be one: no identifier field that allows one value holds two."""
+    """Say whether two profiles can be one: nobody parted them, and no field that allows one value holds two."""
+    if right.number in left.apart or left.number in right.apart:
+        return False
     for name, values in left.identifiers.items():
         others = right.identifiers.get(name)
         # A field that left the schema identifies nobody any more, so it keeps nobody apart.
@@ -82,22 +87,28 @@ def attach(profile: Profile, identifiers: Sequence[Identifier], at: Instant) -> 
         held[value] = min(at, held.get(value, at))
 
 
-def absorb(survivor: Profile, absorbed: Profile, fields: Mapping[str, Field]) -> None:
-    """Merge everything one profile knows into another; folding all events into one gives the same."""
+def absorb(
+    survivor: Profile,
+    absorbed: Profile,
+    fields: Mapping[str, Field],
+    keep: Mapping[str, Milliseconds] = NOTHING_KEPT,
+) -> None:
+    """Merge everything one profile knows into another; folding all events into one gives the same.
+
+    `keep` names the longest window over each source, so that what no window reaches is forgotten first.
+    """
     for field in fields.values():
         merge_values(survivor, absorbed, field)
     for name, values in absorbed.identifiers.items():
         attach_all = survivor.identifiers.setdefault(name, {})
         for value, at in values.items():
             attach_all[value] = min(at, attach_all.get(value, at))
-    for source, entries in absorbed.windows.items():
-        survivor.windows[source] = merged(survivor.windows.get(source, []), entries)
-    survivor.approximate = sorted({*survivor.approximate, *absorbed.approximate})
     survivor.memberships = united(survivor.memberships, absorbed.memberships)
     expiries = [one.due[EXPIRY] for one in (survivor, absorbed) if EXPIRY in one.due]
     survivor.due = {EXPIRY: min(expiries)} if expiries else {}
     survivor.created = min(survivor.created, absorbed.created)
     survivor.modified = max(survivor.modified, absorbed.modified)
+    unite(survivor, absorbed, keep)
     survivor.events += absorbed.events
     survivor.released += absorbed.released
     survivor.refused += absorbed.refused
@@ -105,6 +116,7 @@ def absorb(survivor: Profile, absorbed: Profile, fields: Mapping[str, Field]) ->
     survivor.conflicts += absorbed.conflicts
     survivor.aliases = [*survivor.aliases, absorbed.id, *absorbed.aliases]
     survivor.trail = sorted([*survivor.trail, *absorbed.trail])
+    survivor.apart = sorted({*survivor.apart, *absorbed.apart})
     for stream, amount in absorbed.streams.items():
         survivor.streams[stream] = survivor.streams.get(stream, 0) + amount
 

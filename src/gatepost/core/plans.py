@@ -23,12 +23,12 @@ from gatepost.core.filterql import (
     parse_filter,
 )
 from gatepost.core.identity import BLOCKED_VALUES
+from gatepost.core.sources import Sources
 from gatepost.model.audience import Audience, Crossing
 from gatepost.model.catalog import Job, JobStatus
 from gatepost.model.errors import FilterError
 from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.schema import EVERY_STREAM, Field, Mapping, Schema
-from gatepost.model.times import Milliseconds
 
 DEFAULT_NAME_FIELDS = ("event", "_e")
 """Where an event's name is looked for when its stream does not say."""
@@ -118,7 +118,7 @@ class AccountPlan:
         """The built-in fields that some audience reads."""
         self.slugs = {number: plan.audience.slug for number, plan in self.audiences.items()}
         self.readers = _readers(self.audiences)
-        self.window_keep = _window_keep(self.audiences)
+        self.sources = Sources(window for plan in self.audiences.values() for window in plan.filter.windows)
         self.jobs = _jobs(jobs, self.by_id, stopped)
 
     def renewed(
@@ -197,14 +197,6 @@ def _readers(audiences: ReadOnly[int, AudiencePlan]) -> dict[str, tuple[int, ...
         for key in [*plan.filter.reads, *{window.key for window in plan.filter.windows}]:
             readers.setdefault(key, []).append(number)
     return {key: tuple(numbers) for key, numbers in readers.items()}
-
-
-def _window_keep(audiences: ReadOnly[int, AudiencePlan]) -> dict[str, Milliseconds]:
-    keep: dict[str, Milliseconds] = {}
-    for plan in audiences.values():
-        for window in plan.filter.windows:
-            keep[window.key] = max(window.length, keep.get(window.key, 0))
-    return keep
 
 
 _CROSSINGS = {

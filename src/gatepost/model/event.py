@@ -15,6 +15,8 @@ class RecordKind(IntEnum):
     """Audience time moves to `received`."""
     HISTORY = 2
     """An event that is folded like any other and triggers nothing: years of the past, loaded at once."""
+    UNMERGE = 3
+    """Undoes a merge; the body is a `model.merge.MergeCommand`."""
 
 
 class Submission(msgspec.Struct, frozen=True, gc=False):

@@ -14,6 +14,8 @@ Stamp = tuple[Instant, int]
 
 EXPIRY = 0
 """Stands among the audiences of `due` for the values that disappear by themselves; audiences count from 1."""
+WindowEntry = tuple[Instant, int | float]
+"""A time and what happened then: an amount, the mark of a value, or the id of the event; see `core.windows`."""
 
 
 class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
@@ -31,8 +33,8 @@ class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
     """Identifier field -> value -> earliest time seen."""
     memberships: dict[int, Membership] = {}
     """By audience number."""
-    windows: dict[str, list[tuple[Instant, float]]] = {}
-    """Window source -> (time, amount), oldest first; see `core.windows`."""
+    windows: dict[str, list[WindowEntry]] = {}
+    """Window source -> its entries, oldest first; see `core.windows`."""
     due: dict[int, Instant] = {}
     """Audience number -> the earliest instant at which its answer may change by itself; see `EXPIRY`."""
     timer: Instant = 0
@@ -52,6 +54,8 @@ class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
     """Ids of the latest events folded in; older ones are spilled by the store."""
     approximate: list[str] = []
     """Window sources that passed the exact bound."""
+    apart: list[int] = []
+    """Profiles that an unmerge keeps apart from this one."""
     given: dict[str, dict[str, Stamp]] = {}
     """Field -> element -> the last event that gave it; just for fields that need it, see `core.elements`."""
     first: dict[str, dict[str, Stamp]] = {}

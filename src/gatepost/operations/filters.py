@@ -1,6 +1,6 @@
 """Filters against what an account has: its fields, and the audiences they may include."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -14,9 +14,10 @@ from gatepost.core.filterql import (
     print_filter,
     unknown_fields,
 )
-from gatepost.core.filterql.calls import nearest, window_of
+from gatepost.core.filterql.calls import nearest
 from gatepost.core.filterql.nodes import Call, Include, walk
 from gatepost.core.filterql.parser import excerpt
+from gatepost.core.filterql.windowcalls import EVENT_PREFIX, window_of
 from gatepost.core.plans import compile_audience, filter_texts
 from gatepost.model.audience import Audience
 from gatepost.model.errors import FilterError, InvalidInput
@@ -62,20 +63,26 @@ def refuse_unknown_fields(text: str, schema: Schema) -> None:
     for name, near, line, column in unknown_fields(parsed(text).filter, types):
         raise _unknown(text, name, near, types.keys() - BUILTIN_TYPES, (line, column))
     for call, window in _windowed(text):
-        if window.kind != "sum":
-            continue
-        type_ = types.get(window.source)
-        place = (call.line, call.column)
-        if type_ is None:
-            raise _unknown(text, window.source, nearest(window.source, types), types, place)
-        if type_ not in (FieldType.INT, FieldType.NUMBER):
-            msg = f"{window.source} is of the type {type_.value}; a sum adds up int or number"
-            raise FilterError(msg, line=place[0], column=place[1], excerpt=excerpt(text, *place))
+        if window.of_values and not window.event_field:
+            _check_field(text, window, types, (call.line, call.column))
 
 
 def windows_in(text: str) -> list[WindowRead]:
     """Return the windows a filter asks for itself."""
     return [window for _, window in _windowed(text)]
+
+
+def _check_field(
+    text: str, window: WindowRead, types: Mapping[str, FieldType], place: tuple[int, int]
+) -> None:
+    type_ = types.get(window.source)
+    if type_ is None:
+        near = nearest(window.source, types)
+        own = f'a field of the event itself is written "{EVENT_PREFIX}{window.source}"'
+        raise _unknown(text, window.source, near, types, place, own)
+    if window.kind == "sum" and type_ not in (FieldType.INT, FieldType.NUMBER):
+        msg = f"{window.source} is of the type {type_.value}; a sum adds up int or number"
+        raise FilterError(msg, line=place[0], column=place[1], excerpt=excerpt(text, *place))
 
 
 def included_names(text: str) -> set[str]:
@@ -103,14 +110,15 @@ def including(audience: Audience, others: Iterable[Audience], *, directly: bool 
 
 def _windowed(text: str) -> list[tuple[Call, WindowRead]]:
     calls = [node for node in walk(parsed(text).filter) if isinstance(node, Call)]
-    return [(call, window) for call in calls if (window := window_of(call)) is not None]
+    return [(call, read) for call in calls if (window := window_of(call)) for read in window.reads]
 
 
 def _unknown(
-    text: str, name: str, near: str | None, known: Collection[str], place: tuple[int, int]
+    text: str, name: str, near: str | None, known: Collection[str], place: tuple[int, int], own: str = ""
 ) -> FilterError:
     line, column = place
     hint = f"did you mean {near}?" if near else _known_fields(known)
+    hint = f"{hint}; {own}" if own else hint
     msg = f"the schema has no field {name}; {hint}"
     return FilterError(msg, line=line, column=column, excerpt=excerpt(text, line, column), hint=hint)
 

@@ -13,7 +13,7 @@ from gatepost.model.audience import Audience, AudienceSize
 from gatepost.model.errors import InvalidInput
 from gatepost.model.jsonvalue import JsonObject
 from gatepost.model.profile import Profile
-from gatepost.model.times import Instant, Milliseconds, format_duration
+from gatepost.model.times import Instant, Milliseconds
 from gatepost.operations.context import Context
 from gatepost.operations.filters import checked_filter, parsed, windows_in
 from gatepost.operations.records import audience_of, current_schema, live_audiences
@@ -193,6 +193,5 @@ def _check_windows(compiled: CompiledFilter, audiences: Sequence[Audience]) -> N
             kept[window.key] = max(window.length, kept.get(window.key, 0))
     for window in compiled.windows:
         if window.length > kept.get(window.key, 0):
-            wanted = f'{window.kind}("{window.source}", "{format_duration(window.length)}")'
-            msg = f"no audience keeps {wanted} yet; save this filter as an audience, then look at its members"
+            msg = f"no audience keeps {window} yet; save this filter as an audience, then look at its members"
             raise InvalidInput(msg)

@@ -29,6 +29,8 @@ class ProfileChanges(msgspec.Struct, kw_only=True):
     crossed: list[Crossed] = []
     renumbered: dict[int, int] = {}
     """Absorbed profile -> survivor, for memberships and trails."""
+    divided: dict[int, int] = {}
+    """Profile -> the one that is parted from it, for memberships; the trail of the former is forgotten."""
     timers: dict[int, tuple[Instant, Instant]] = {}
     """Profile -> (stored wake-up, new wake-up); 0 is none."""
 

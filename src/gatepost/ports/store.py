@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from gatepost.ports.catalog import Catalog, Ledger
+from gatepost.ports.merges import Merges
 from gatepost.ports.outbox import Deliveries, Outbox
 from gatepost.ports.profiles import Memberships, Profiles
 
@@ -32,6 +33,10 @@ class Transaction(Protocol):
     @property
     def catalog(self) -> Catalog:
         """What is configured."""
+
+    @property
+    def merges(self) -> Merges:
+        """What is remembered of merges."""
 
     @property
     def ledger(self) -> Ledger:

@@ -112,7 +112,7 @@ class ApplyStage:
     def _fold(self, tx: Transaction, events: list[Event], reached: Instant) -> Turn:
         plans = self._plans.current(tx)
         wall = self._clock.wall()
-        batch = Batch(tx, plans, wall)
+        batch = Batch(tx, plans, wall, self._log.fetch)
         drained = len(events) < self._limit
         # A clock that was set back must not hold up what is in the log already.
         read = max(batch.now, events[-1].received) if events else batch.now

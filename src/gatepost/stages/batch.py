@@ -27,12 +27,14 @@ from gatepost.core.triggers import ORDINARY, Cause, triggered
 from gatepost.model.audience import Transition
 from gatepost.model.delivery import Delivery
 from gatepost.model.event import Event, RecordKind
+from gatepost.model.merge import Merge
 from gatepost.model.profile import EXPIRY, Identifier, Profile
 from gatepost.model.times import Instant
 from gatepost.ports.outbox import Enqueued
 from gatepost.ports.profiles import Crossed, ProfileChanges
 from gatepost.ports.store import Transaction
 from gatepost.stages.backfills import first_enter, job_of, owed_after_merge
+from gatepost.stages.unmerging import Fetch, command_of, parted_now, undoable
 
 Key = tuple[int, Identifier]
 
@@ -45,8 +47,16 @@ WAKEUPS_AT_ONCE = 2_000
 class Batch:
     """Folds records one after the other; `save` writes everything they changed."""
 
-    def __init__(self, tx: Transaction, plans: Mapping[int, AccountPlan], wall: Instant) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        plans: Mapping[int, AccountPlan],
+        wall: Instant,
+        fetch: Fetch = lambda _: [],
+    ) -> None:
+        """Begin at the stored position; `fetch` reads the past that an unmerge folds again."""
         self._tx = tx
+        self._fetch = fetch
         self._plans = plans
         self._wall = wall
         self.position, self.now = self._began = tx.ledger.position()
@@ -90,7 +100,9 @@ class Batch:
         now = max(self.now, event.received)
         self.fire(now)
         self.now = now
-        if event.kind != RecordKind.CLOCK:
+        if event.kind == RecordKind.UNMERGE:
+            self._unmerge(event, now)
+        elif event.kind != RecordKind.CLOCK:
             self._apply_event(event, now)
         self.position = event.id
 
@@ -193,7 +205,7 @@ class Batch:
         whole = not willing
         for other in willing[1:]:
             if compatible(profile, other, plan.fields):
-                profile, whole = self._merge(account, plan, profile, other), True
+                profile, whole = self._merge(reading.event, plan, profile, other), True
             else:
                 conflicts += 1
         profile.conflicts += conflicts
@@ -246,14 +258,25 @@ class Batch:
         self._lead(account, ("_id", id_), number)
         return profile
 
-    def _merge(self, account: int, plan: AccountPlan, left: Profile, right: Profile) -> Profile:
+    def _merge(self, event: Event, plan: AccountPlan, left: Profile, right: Profile) -> Profile:
         """Make two profiles one; what was folded so far is written first, so that rows can simply be re-keyed."""
         self._flush()
+        account = event.account
         survivor, absorbed = sorted((left, right), key=lambda p: seniority(p, plan.ranks))
         owed = owed_after_merge(self._tx, account, survivor.number, absorbed.number)
-        absorb(survivor, absorbed, plan.fields)
-        moved = [(name, value) for name, values in absorbed.identifiers.items() for value in values]
-        for identifier in [*moved, *(("_id", id_) for id_ in [absorbed.id, *absorbed.aliases])]:
+        trail = [*self._tx.profiles.trail(account, absorbed.number), *absorbed.trail]
+        self._tx.merges.keep(
+            Merge(
+                account=account,
+                at=max(self.now, event.received),
+                event=event.id,
+                survivor=survivor,
+                absorbed=absorbed,
+                trail=trail,
+            )
+        )
+        absorb(survivor, absorbed, plan.fields, plan.sources.keep)
+        for identifier in _leading_to(absorbed):
             self._lead(account, identifier, survivor.number)
         changes = ProfileChanges(
             removed=[absorbed.number],
@@ -268,6 +291,44 @@ class Batch:
             if job := job_of(duty, plan):
                 self.enqueue(plan, survivor, (first_enter(duty, job, survivor, self._wall),))
         return survivor
+
+    def _unmerge(self, event: Event, now: Instant) -> None:
+        """Make one profile two again, and tell of what differs for either."""
+        account, plan, command = event.account, self._plan(event.account), command_of(event)
+        self._count(account, "events_applied")
+        self._flush()
+        if command.rejoin:
+            self._rejoin(account, command.merge)
+            return
+        merge = undoable(self._tx, account, command.merge)
+        united = self.profile(account, merge.survivor.number) if merge is not None else None
+        if merge is None or united is None:
+            self._count(account, "unmerges_refused")
+            return
+        sides = parted_now(self._tx, self._fetch, plan, united, merge)
+        sides.survivor.timer = united.timer
+        self._tx.profiles.save(account, ProfileChanges(divided={sides.survivor.number: sides.revived.number}))
+        self._profiles[united.number] = sides.survivor
+        self.adopt(account, sides.revived)
+        for identifier in _leading_to(sides.revived):
+            self._lead(account, identifier, sides.revived.number)
+        for side in (sides.survivor, sides.revived):
+            self.reevaluate(account, side, set(plan.audiences), now)
+        self._tx.merges.undo(account, merge.id, now)
+        self._count(account, "unmerges")
+
+    def _rejoin(self, account: int, merge_id: int) -> None:
+        """Let two that an unmerge keeps apart become one again, should an event show that they are."""
+        merge = self._tx.merges.get(account, merge_id)
+        if merge is None:
+            return
+        found = [self._lookup(account, ("_id", side.id)) for side in (merge.survivor, merge.absorbed)]
+        numbers = {merge.survivor.number, merge.absorbed.number, *found}
+        for number in found:
+            profile = self.profile(account, number) if number is not None else None
+            if profile is not None:
+                profile.apart = [other for other in profile.apart if other not in numbers]
+                self._touch(profile)
 
     def _cross(
         self,
@@ -338,6 +399,12 @@ class Batch:
             crossed=[Crossed(number, t, first + i) for i, (number, t) in enumerate(crossed)],
             timers=timers,
         )
+
+
+def _leading_to(profile: Profile) -> list[Identifier]:
+    """Return everything that leads to a profile."""
+    own = [(name, value) for name, values in profile.identifiers.items() for value in values]
+    return [*own, *(("_id", id_) for id_ in [profile.id, *profile.aliases])]
 
 
 def _cause_of(event: Event) -> Cause:

@@ -9,6 +9,8 @@ from gatepost.ports.clock import Clock
 from gatepost.ports.log import EventLog
 from gatepost.ports.store import Store, Transaction
 
+_MERGES = 500
+"""Merges forgotten in one transaction; each carries two profiles."""
 _LINES = 5_000
 """Job log lines dropped in one transaction."""
 
@@ -17,7 +19,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     """How long things are kept."""
 
     history: Milliseconds = 400 * DAY
-    """Applied events, in audience time."""
+    """Applied events, and the merges that can be undone, in audience time."""
     deliveries: Milliseconds = 30 * DAY
     """Finished deliveries, their attempts and job logs, in wall time."""
 
@@ -37,6 +39,8 @@ class PruneStage:
         oldest = self._clock.audience() - self._retention.history
         dropped = await asyncio.wrap_future(self._log.prune(oldest, position)) if oldest > 0 else 0
         while await self._store.write(self._prune_lines) == _LINES:
+            pass
+        while await self._store.write(lambda tx: tx.merges.prune(oldest, _MERGES)) == _MERGES:
             pass
         return dropped + await self._store.write(self._prune_days)
 

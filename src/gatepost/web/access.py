@@ -28,7 +28,9 @@ CALLER = "gatepost.caller"
 _LOG = structlog.get_logger("gatepost.web")
 _GUARDED = ("/api/", "/v2/", "/collect/")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_READING_POSTS = re.compile(r"/api/segment/(?:validate|size|scan|[^/]+/scan)|/v2/template/(?:[^/]+/)?test")
+_READING_POSTS = re.compile(
+    r"/api/segment/(?:validate|size|scan|[^/]+/scan)|/v2/segment/backtest|/v2/template/(?:[^/]+/)?test"
+)
 _KEYS = ("key", "access_token")
 _PROCESS = new_id()[:16]
 _REQUESTS = itertools.count(1)

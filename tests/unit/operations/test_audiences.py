@@ -59,6 +59,15 @@ def test_a_sum_over_what_does_not_add_up_is_refused(shop: Desk, filter_: str) ->
         made(shop, "Typo", filter_)
 
 
+def test_a_window_names_a_field_of_the_profile_or_says_that_it_is_the_events_own(shop: Desk) -> None:
+    with pytest.raises(FilterError, match=r'a field of the event itself is written "event\.sku"') as refused:
+        made(shop, "Curious", 'AND (spend > 5, distinct("sku", "7d") > 2)')
+
+    assert (refused.value.line, refused.value.column) == (1, 17)
+    assert made(shop, "Curious", 'distinct("event.sku", "7d", event = "view") > 2').slug == "curious"
+    assert made(shop, "Movers", 'distinct("town", "52w") > 2').slug == "movers"
+
+
 def test_force_allows_fields_that_are_still_to_come(shop: Desk) -> None:
     draft = AudienceDraft("Early", "loyalty_points > 5")
 

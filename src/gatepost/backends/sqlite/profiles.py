@@ -60,6 +60,8 @@ class SqliteProfiles:
         self._save_timers(account, changes.timers)
         for absorbed, survivor in changes.renumbered.items():
             self._rekey(account, absorbed, survivor)
+        for survivor, revived in changes.divided.items():
+            self._divide(account, survivor, revived)
         self._save_crossed(account, changes.crossed)
 
     def scan(self, account: int, after: int, limit: int) -> list[Profile]:
@@ -115,6 +117,14 @@ class SqliteProfiles:
             if left.rowcount:
                 # Both sides were members: one person now, so the audience is one smaller.
                 self._connection.execute(_SQL["resize"], (account, audience, -1, 0, 0))
+
+    def _divide(self, account: int, survivor: int, revived: int) -> None:
+        """Give a parted profile the memberships of the one it was part of; both write their trails anew."""
+        execute = self._connection.execute
+        execute(_SQL["forget_trails"], (account, survivor))
+        for (audience,) in execute(_SQL["audiences_of"], (account,)).fetchall():
+            if execute(_SQL["divide_memberships"], (revived, account, audience, survivor)).rowcount:
+                execute(_SQL["resize"], (account, audience, 1, 0, 0))
 
     def _save_crossed(self, account: int, crossed: list[Crossed]) -> None:
         if not crossed:

@@ -56,6 +56,13 @@ DELETE FROM memberships WHERE account = ? AND audience = ? AND profile = ?;
 -- name: rekey_memberships
 UPDATE OR IGNORE memberships SET profile = ? WHERE account = ? AND profile = ? AND audience = ?;
 
+-- name: forget_trails
+DELETE FROM trails WHERE account = ? AND profile = ?;
+
+-- name: divide_memberships
+INSERT INTO memberships SELECT account, audience, ?, since, place FROM memberships
+WHERE account = ? AND audience = ? AND profile = ?;
+
 -- name: audiences_of
 SELECT DISTINCT audience FROM audience_sizes WHERE account = ?;
 

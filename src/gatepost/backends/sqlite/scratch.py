@@ -13,6 +13,7 @@ from gatepost.model.times import Instant
 from gatepost.ports.store import Transaction
 
 _SQL = load_queries("scratch.sql")
+_EVENTS = frozenset({RecordKind.EVENT, RecordKind.HISTORY})
 _AT_ONCE = 5_000
 """Rows a read takes, so that none holds back the upkeep of the live file."""
 _TEMPORARY = ""
@@ -74,7 +75,7 @@ def _take_day(
         kept = [
             (id_, *rest)
             for id_, owner, kind, *rest in rows
-            if owner == account and kind != RecordKind.CLOCK and rest[1] <= until
+            if owner == account and kind in _EVENTS and rest[1] <= until
         ]
         sorting.executemany(_SQL["keep"], kept)
 

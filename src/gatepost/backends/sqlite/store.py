@@ -12,6 +12,7 @@ from typing import TypeVar
 from gatepost.backends.sqlite.catalog import SqliteCatalog, SqliteLedger
 from gatepost.backends.sqlite.connection import Writer, connect, open_database
 from gatepost.backends.sqlite.deliveries import SqliteDeliveries
+from gatepost.backends.sqlite.merges import SqliteMerges
 from gatepost.backends.sqlite.outbox import SqliteOutbox
 from gatepost.backends.sqlite.profiles import SqliteMemberships, SqliteProfiles
 from gatepost.ports.store import Transaction
@@ -52,6 +53,11 @@ class SqliteTransaction:
     def catalog(self) -> SqliteCatalog:
         """What is configured."""
         return SqliteCatalog(self._connection)
+
+    @cached_property
+    def merges(self) -> SqliteMerges:
+        """What is remembered of merges."""
+        return SqliteMerges(self._connection)
 
     @cached_property
     def ledger(self) -> SqliteLedger:

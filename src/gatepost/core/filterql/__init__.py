@@ -3,12 +3,12 @@
 from gatepost.core.filterql.compiler import CompiledFilter, Verdict, compile_filter
 from gatepost.core.filterql.expressions import CompiledExpression, Guard, compile_expression, compile_guard
 from gatepost.core.filterql.functions import FUNCTIONS, Function
-from gatepost.core.filterql.moving import WindowRead
 from gatepost.core.filterql.nodes import Node, Statement
 from gatepost.core.filterql.parser import parse_filter, parse_statements
 from gatepost.core.filterql.printer import print_filter
 from gatepost.core.filterql.spelling import UnknownField, unknown_fields
 from gatepost.core.filterql.tree import from_ast, to_ast
+from gatepost.core.filterql.windowcalls import WindowRead
 
 __all__ = [
     "FUNCTIONS",

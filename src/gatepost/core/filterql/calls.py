@@ -1,13 +1,11 @@
-"""Checks calls against the functions there are, and tells windows from plain `count` and `sum`."""
+"""Checks calls against the functions there are."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 from gatepost.core.filterql.functions import BY_NAME, Function
-from gatepost.core.filterql.moving import WindowRead
-from gatepost.core.filterql.nodes import Call, Literal, Name, Node, walk
-from gatepost.model.errors import FilterError
-from gatepost.model.times import Milliseconds, parse_duration
+from gatepost.core.filterql.nodes import Call, Literal, Node, at, walk
+from gatepost.core.filterql.windowcalls import arguments, window_of
 
 _LONGEST_NAME = 64
 
@@ -29,29 +27,11 @@ def function_of(call: Call) -> Function:
     raise at(call, f"there is no function {call.function}{suggestion}")
 
 
-def window_of(call: Call) -> WindowRead | None:
-    """Read `count("purchase", "7d")` or `sum("spend", "7d")`; None for any other call."""
-    match call:
-        case Call(function="count", args=(source, Literal(value=str(text)))):
-            return WindowRead("count", _source(call, source), _length(call, text))
-        case Call(function="count", args=(_, length)):
-            raise at(length, 'count over a window takes its length in quotes, such as "7d"')
-        case Call(function="sum", args=(source, Literal(value=str(text)))) if _is_duration(text):
-            return WindowRead("sum", _source(call, source), _length(call, text))
-        case _:
-            return None
-
-
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Find the known name most like a misspelt one."""
     # Comparing long names takes long, and nobody misspells by so much.
     found = get_close_matches(name, list(known), n=1) if len(name) <= _LONGEST_NAME else []
     return found[0] if found else None
-
-
-def at(node: Node, message: str, hint: str = "") -> FilterError:
-    """Make an error that points at a node."""
-    return FilterError(message, line=node.line, column=node.column, hint=hint)
 
 
 def _check(call: Call) -> None:
@@ -70,35 +50,5 @@ def _check(call: Call) -> None:
 
 def _arity(least: int, most: int | None) -> str:
     if most is None:
-        return f"at least {_arguments(least)}"
-    return _arguments(most) if least == most else f"{least} to {_arguments(most)}"
-
-
-def _arguments(number: int) -> str:
-    return "no arguments" if number == 0 else "1 argument" if number == 1 else f"{number} arguments"
-
-
-def _source(call: Call, source: Node) -> str:
-    if isinstance(source, Literal) and isinstance(source.value, str) and source.value:
-        return source.value
-    if isinstance(source, Name) and source.key is None:
-        return source.field
-    kind = "stream or event" if call.function == "count" else "field"
-    raise at(source, f"{call.function} over a window takes the name of a {kind} in quotes")
-
-
-def _length(call: Call, text: str) -> Milliseconds:
-    try:
-        length = parse_duration(text)
-    except ValueError as error:
-        raise at(call.args[1], str(error)) from None
-    if length <= 0:
-        raise at(call.args[1], "a window must be longer than nothing")
-    return length
-
-
-def _is_duration(text: str) -> bool:
-    try:
-        return parse_duration(text) >= 0
-    except ValueError:
-        return False
+        return f"at least {arguments(least)}"
+    return arguments(most) if least == most else f"{least} to {arguments(most)}"

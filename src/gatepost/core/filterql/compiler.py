@@ -7,13 +7,15 @@ from typing import Any, TypeAlias
 import msgspec
 
 from gatepost.core.filterql.calls import check_calls
+from gatepost.core.filterql.expressions import compile_condition
 from gatepost.core.filterql.fields import ProfileNames
 from gatepost.core.filterql.includes import Lookup, included
-from gatepost.core.filterql.moving import WindowRead, Windows
-from gatepost.core.filterql.nodes import Include, Node, checked_depth, too_deep, walk
+from gatepost.core.filterql.moving import Windows
+from gatepost.core.filterql.nodes import Call, Include, Node, checked_depth, too_deep, walk
 from gatepost.core.filterql.operands import Operands
 from gatepost.core.filterql.phrases import Phrases, include_call
 from gatepost.core.filterql.source import PARAMETERS, Source
+from gatepost.core.filterql.windowcalls import WindowRead, window_of
 from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.times import Instant
 
@@ -52,6 +54,7 @@ def _compiled(node: Node, types: Mapping[str, str], include: Lookup) -> Compiled
     for inner in (node, *filters.values()):
         checked_depth(inner)
         check_calls(inner)
+        _check_conditions(inner)
     source = Source()
     names = ProfileNames(types)
     operands = Operands(names, source, of_profile=True)
@@ -61,6 +64,14 @@ def _compiled(node: Node, types: Mapping[str, str], include: Lookup) -> Compiled
     answer = phrases.phrase(node, exact=False).text
     source.define("evaluate", "fields, windows, now", _body(source, answer, timed=operands.timed))
     return CompiledFilter(frozenset(names.reads), frozenset(operands.windows), source.built("evaluate"))
+
+
+def _check_conditions(node: Node) -> None:
+    """Refuse conditions on events that do not compile, while their places are known."""
+    windows = (window_of(one) for one in walk(node) if isinstance(one, Call))
+    for window in windows:
+        for condition in window.conditions if window else ():
+            compile_condition(condition)
 
 
 def _include_calls(source: Source, node: Node, filters: Mapping[str, Node]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from gatepost.core.filterql.fields import EventNames, field_name
-from gatepost.core.filterql.nodes import Name
+from gatepost.core.filterql.nodes import Name, Node
 from gatepost.core.filterql.operands import Operands
 from gatepost.core.filterql.parser import explained, parse_filter, parse_phrase
 from gatepost.core.filterql.phrases import Phrases
@@ -44,12 +44,16 @@ def compile_expression(text: str) -> CompiledExpression:
 
 def compile_guard(text: str) -> Guard:
     """Compile a condition on an event, such as `event = "purchase"`; what cannot be evaluated is false."""
-    node = parse_filter(text).filter
-    source = Source()
     try:
-        answer = Phrases(_operands(EventNames(), source), {}).phrase(node, exact=False).text
+        return compile_condition(parse_filter(text).filter)
     except FilterError as error:
         raise explained(error, text) from None
+
+
+def compile_condition(node: Node) -> Guard:
+    """Compile a condition on an event that is read already."""
+    source = Source()
+    answer = Phrases(_operands(EventNames(), source), {}).phrase(node, exact=False).text
     return _built(source, f"return ({answer}) is True")
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from gatepost.core.filterql.calls import at
-from gatepost.core.filterql.nodes import Include, Node, depth, walk
+from gatepost.core.filterql.nodes import Include, Node, at, depth, walk
 from gatepost.model.errors import FilterError
 
 LONGEST_CHAIN = 100

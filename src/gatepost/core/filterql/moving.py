@@ -10,44 +10,30 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import itemgetter
-from typing import Literal, TypeAlias
-
-import msgspec
+from typing import TypeAlias
 
 from gatepost.core.filterql.comparisons import ORDERS
 from gatepost.core.filterql.dates import Due
+from gatepost.core.filterql.windowcalls import WindowCall
+from gatepost.model.profile import WindowEntry
 from gatepost.model.times import Instant, Milliseconds
 
-Entry: TypeAlias = tuple[Instant, float]
+Entry: TypeAlias = WindowEntry
 Windows: TypeAlias = Mapping[str, Sequence[Entry]]
 Order: TypeAlias = Callable[[float, float], bool]
 WindowTest: TypeAlias = Callable[[Sequence[Entry], Instant, Due], bool]
 
-_time_of = itemgetter(0)
+time_of = itemgetter(0)
 _CLOSE = 1e-9
 """Share of all amounts within which a running sum may have lost its way by rounding."""
 
 
-class WindowRead(msgspec.Struct, frozen=True):
-    """What a filter asks of a profile's recent past."""
-
-    kind: Literal["count", "sum"]
-    source: str
-    """A stream or event name for a count, a field for a sum."""
-    length: Milliseconds
-
-    @property
-    def key(self) -> str:
-        """Where its entries arrive; windows of different lengths share them."""
-        return f"{self.kind}:{self.source}"
-
-
-def value_of(window: WindowRead) -> Callable[[Sequence[Entry], Instant, Due], float]:
+def value_of(window: WindowCall) -> Callable[[Sequence[Entry], Instant, Due], float]:
     """Make the value of a window, noting the next instant at which it changes at all."""
-    length, counts = window.length, window.kind == "count"
+    length, counts = window.length, window.function == "count"
 
     def value(entries: Sequence[Entry], now: Instant, due: Due) -> float:
-        low, high = _bounds(entries, now, length)
+        low, high = bounds_of(entries, now, length)
         if low < high:
             due.append(entries[low][0] + length)
         if high < len(entries):
@@ -59,13 +45,13 @@ def value_of(window: WindowRead) -> Callable[[Sequence[Entry], Instant, Due], fl
     return value
 
 
-def against_number(window: WindowRead, op: str, number: float) -> WindowTest:
+def against_number(window: WindowCall, op: str, number: float) -> WindowTest:
     """Make the comparison of a window with a literal, noting exactly when its answer flips."""
-    if window.kind == "count" and op in {">=", ">", "<", "<="}:
+    if window.function == "count" and op in {">=", ">", "<", "<="}:
         # `>= 3` and `< 3` turn at the same count; so do `> 2` and `<= 2`, one higher.
         least = math.ceil(number) if op in {">=", "<"} else math.floor(number) + 1
         return _count_reaches(window.length, least, wanted=op in {">=", ">"})
-    if window.kind == "sum":
+    if window.function == "sum":
         return _sum_holds(window.length, ORDERS[op], number)
     return _count_holds(window.length, ORDERS[op], number)
 
@@ -74,7 +60,7 @@ def _count_holds(length: Milliseconds, holds: Order, number: float) -> WindowTes
     weighted = _sum_holds(length, holds, number)
 
     def test(entries: Sequence[Entry], now: Instant, due: Due) -> bool:
-        low, high = _bounds(entries, now, length)
+        low, high = bounds_of(entries, now, length)
         if _is_folded(entries, low, high):
             return weighted(entries, now, due)
         answer = holds(high - low, number)
@@ -91,7 +77,7 @@ def _count_reaches(length: Milliseconds, least: int, *, wanted: bool) -> WindowT
     weighted = _sum_holds(length, ORDERS[">=" if wanted else "<"], least)
 
     def test(entries: Sequence[Entry], now: Instant, due: Due) -> bool:
-        low, high = _bounds(entries, now, length)
+        low, high = bounds_of(entries, now, length)
         if _is_folded(entries, low, high):
             return weighted(entries, now, due)
         reached = high - low >= least
@@ -110,18 +96,18 @@ def _count_reaches(length: Milliseconds, least: int, *, wanted: bool) -> WindowT
 
 
 def _changes(entries: Sequence[Entry], now: Instant, length: Milliseconds) -> Iterator[tuple[Instant, int]]:
-    for instant, low, high in _spans(entries, now, length):
+    for instant, low, high in spans_of(entries, now, length):
         yield instant, high - low
 
 
 def _sum_holds(length: Milliseconds, holds: Order, number: float) -> WindowTest:
     def test(entries: Sequence[Entry], now: Instant, due: Due) -> bool:
-        low, high = _bounds(entries, now, length)
+        low, high = bounds_of(entries, now, length)
         amounts = _amounts(entries, low, high)
         total = _exact_sum(amounts)
         answer = holds(total, number)
         if high < len(entries):
-            spans = _spans(entries, now, length)
+            spans = spans_of(entries, now, length)
             flips = (
                 at
                 for at, first, end in spans
@@ -146,11 +132,11 @@ def _sum_holds(length: Milliseconds, holds: Order, number: float) -> WindowTest:
     return test
 
 
-def _spans(
+def spans_of(
     entries: Sequence[Entry], now: Instant, length: Milliseconds
 ) -> Iterator[tuple[Instant, int, int]]:
     """Give every later instant at which entries leave or enter, with the bounds of those inside then."""
-    low, high = _bounds(entries, now, length)
+    low, high = bounds_of(entries, now, length)
     end = len(entries)
     while low < end:
         leaves = entries[low][0] + length
@@ -162,14 +148,14 @@ def _spans(
         yield instant, low, high
 
 
-def _bounds(entries: Sequence[Entry], now: Instant, length: Milliseconds) -> tuple[int, int]:
+def bounds_of(entries: Sequence[Entry], now: Instant, length: Milliseconds) -> tuple[int, int]:
     """Find the entries inside as a half-open range of positions."""
     high = len(entries)
     if high and entries[-1][0] > now:
-        high = bisect_right(entries, now, key=_time_of)
+        high = bisect_right(entries, now, key=time_of)
     if not high or entries[0][0] + length > now:
         return 0, high
-    return bisect_right(entries, now - length, 0, high, key=_time_of), high
+    return bisect_right(entries, now - length, 0, high, key=time_of), high
 
 
 def _is_folded(entries: Sequence[Entry], low: int, high: int) -> bool:

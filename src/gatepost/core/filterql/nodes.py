@@ -145,6 +145,11 @@ def checked_depth(node: Node) -> Node:
     return node
 
 
+def at(node: Node, message: str, hint: str = "") -> FilterError:
+    """Make an error that points at a node."""
+    return FilterError(message, line=node.line, column=node.column, hint=hint)
+
+
 def too_deep(line: int = 0, column: int = 0, excerpt: str = "") -> FilterError:
     """Make the error for a filter that nests too deeply."""
     return FilterError(

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 
 from gatepost.core.filterql import comparisons
-from gatepost.core.filterql.calls import at, function_of, window_of
+from gatepost.core.filterql.calls import function_of
 from gatepost.core.filterql.datemath import DateMath, parse_date_math
 from gatepost.core.filterql.dates import clock_tick
 from gatepost.core.filterql.fields import Names, Value
 from gatepost.core.filterql.functions import Function, Kind
-from gatepost.core.filterql.moving import WindowRead, value_of
-from gatepost.core.filterql.nodes import Call, ListOf, Literal, Name, Node, Operation
+from gatepost.core.filterql.nodes import Call, ListOf, Literal, Name, Node, Operation, at
 from gatepost.core.filterql.source import Code, Source
+from gatepost.core.filterql.windowcalls import WindowCall, WindowRead, window_of
+from gatepost.core.filterql.windowvalues import MADE
 from gatepost.core.timestamps import parse_time
 from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.times import to_rfc3339
@@ -67,20 +68,27 @@ class Operands:
             case _:
                 return None
 
-    def window(self, node: Node) -> WindowRead | None:
-        """Read a count or sum over a window, and note it; None for any other node."""
+    def numeric_window(self, node: Node) -> WindowCall | None:
+        """Read a call over a window that gives a number, and note it; None for any other node."""
+        window = self._window(node)
+        return window if window and MADE[window.function][0] == "number" else None
+
+    def _window(self, node: Node) -> WindowCall | None:
         window = window_of(node) if isinstance(node, Call) else None
         if window is None:
             return None
         if not self.of_profile:
-            raise at(node, "counts and sums over a window belong in filters, not in a mapping")
-        self.windows.add(window)
+            raise at(
+                node, f"windows such as {window.function} belong in filters, not in a mapping or condition"
+            )
+        self.windows.update(window.reads)
         self.timed = True
         return window
 
-    def entries(self, window: WindowRead) -> str:
-        """Make the code that hands over a window's entries, the time and the list of flips."""
-        return f"windows.get({self.source.constant(window.key)}, ()), now, due"
+    def entries(self, window: WindowCall) -> str:
+        """Make the code that hands over the entries of a window's sources, the time and the list of flips."""
+        read = "".join(f"windows.get({self.source.constant(one.key)}, ()), " for one in window.reads)
+        return f"{read}now, due"
 
     def applied(self, function: Callable[..., object], *args: Code, total: bool = False) -> Code:
         """Make the code that applies one of our functions."""
@@ -100,10 +108,11 @@ class Operands:
         return Value(self.applied(operate, *[part.code for part in parts]), "number")
 
     def _call(self, call: Call) -> Value:
-        window = self.window(call)
+        window = self._window(call)
         if window is not None:
-            text = f"{self.source.constant(value_of(window))}({self.entries(window)})"
-            return Value(Code(text, total=True, level=1), "number")
+            kind, made = MADE[window.function]
+            text = f"{self.source.constant(made(window))}({self.entries(window)})"
+            return Value(Code(text, total=kind != "date", level=1), kind)
         function = function_of(call)
         if function.operator:
             return Value(self.answer(Operation(function.operator, call.args, call.line, call.column)), "bool")

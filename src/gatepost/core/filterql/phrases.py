@@ -8,11 +8,11 @@ from collections.abc import Callable
 from functools import partial
 
 from gatepost.core.filterql import comparisons, dates, wildcards
-from gatepost.core.filterql.calls import at
 from gatepost.core.filterql.comparisons import MIRRORED
 from gatepost.core.filterql.dates import DateTest, Read, as_instant
+from gatepost.core.filterql.distincts import distinct_against
 from gatepost.core.filterql.fields import Value
-from gatepost.core.filterql.moving import WindowRead, against_number
+from gatepost.core.filterql.moving import against_number
 from gatepost.core.filterql.nodes import (
     COMPARISONS,
     Call,
@@ -22,10 +22,12 @@ from gatepost.core.filterql.nodes import (
     Literal,
     Node,
     Operation,
+    at,
 )
 from gatepost.core.filterql.operands import Operands
 from gatepost.core.filterql.source import PARAMETERS, Code, Source
 from gatepost.core.filterql.values import NUMBERS
+from gatepost.core.filterql.windowcalls import WindowCall
 from gatepost.core.timestamps import parse_time
 from gatepost.model.jsonvalue import JsonValue
 
@@ -88,7 +90,7 @@ class Phrases:
 
     def _include(self, node: Include) -> Code:
         if node.audience not in self._includes:
-            raise at(node, "INCLUDE belongs in filters, not in a mapping")
+            raise at(node, "INCLUDE belongs in filters, not in a mapping or a condition")
         return Code(self._includes[node.audience], total=True, level=1)
 
     def _truth(self, node: Node) -> Code:
@@ -106,7 +108,7 @@ class Phrases:
             point(left) and not point(right)
         ):
             op, left, right = MIRRORED[op], right, left
-        window = self._operands.window(left)
+        window = self._operands.numeric_window(left)
         number = right.value if isinstance(right, Literal) else None
         if window is not None and isinstance(number, int | float) and not isinstance(number, bool):
             return self._window_test(window, op, number)
@@ -122,8 +124,9 @@ class Phrases:
             return self._operands.applied(test, value.code, other.code)
         return self._operands.applied(partial(comparisons.compare, op), value.code, other.code)
 
-    def _window_test(self, window: WindowRead, op: str, number: float) -> Code:
-        test = self._source.constant(against_number(window, op, number))
+    def _window_test(self, window: WindowCall, op: str, number: float) -> Code:
+        made = distinct_against if window.function == "distinct" else against_number
+        test = self._source.constant(made(window, op, number))
         return Code(f"{test}({self._operands.entries(window)})", total=True, level=1)
 
     def _against_literal(self, op: str, value: Value, literal: JsonValue) -> Code:
@@ -171,7 +174,7 @@ class Phrases:
 
     def _between(self, node: Operation) -> Code:
         value_node, low_node, high_node = node.args
-        window = self._operands.window(value_node)
+        window = self._operands.numeric_window(value_node)
         if window is not None and isinstance(low_node, Literal) and isinstance(high_node, Literal):
             both = Operation(
                 "and", (Operation(">", (value_node, low_node)), Operation("<", (value_node, high_node)))

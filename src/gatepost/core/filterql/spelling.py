@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 
-from gatepost.core.filterql.calls import nearest, window_of
+from gatepost.core.filterql.calls import nearest
 from gatepost.core.filterql.fields import field_name
 from gatepost.core.filterql.nodes import Call, Name, Node, children
+from gatepost.core.filterql.windowcalls import window_of
 
 UnknownField = tuple[str, str | None, int, int]
 """The name, the known one most like it, line and column."""
@@ -26,8 +27,8 @@ def unknown_fields(node: Node, known: Collection[str]) -> list[UnknownField]:
             if len(found) < _SUGGESTIONS:
                 near = nearest(name, known) or nearest(name.partition(".")[0], known)
             found.append((name, near, current.line, current.column))
-        # The source of a count is a stream or an event, so it is judged elsewhere.
-        if not (isinstance(current, Call) and current.function == "count" and window_of(current)):
+        # Windows name streams, events and fields of events; what they name is judged elsewhere.
+        if not (isinstance(current, Call) and window_of(current)):
             waiting.extend(reversed(children(current)))
     return found
 

@@ -3,14 +3,25 @@ from typing import Any
 import pytest
 
 from gatepost.core.filterql import FUNCTIONS, Function, compile_expression
-from gatepost.core.filterql.functions import BY_NAME
+from gatepost.core.filterql.functions import BY_NAME, windows
 from gatepost.core.filterql.functions.hashes import siphash
 from gatepost.core.timestamps import parse_time
 from gatepost.model.errors import FilterError
+from gatepost.model.times import parse_duration
+from tests.windows import folded, make_event, plan_of
 
 EVENT_TIME = parse_time("2014-04-07T16:58:55Z")
 EXAMPLES = [
-    pytest.param(text, expected, id=text) for function in FUNCTIONS for text, expected in function.examples
+    pytest.param(text, expected, id=text)
+    for function in FUNCTIONS
+    for text, expected in function.examples
+    if not function.shape
+]
+OF_VALUES = [function for function in FUNCTIONS if not function.shape]
+OVER_WINDOWS = [
+    pytest.param(text, expected, id=text)
+    for function in windows.FUNCTIONS
+    for text, expected in function.examples
 ]
 
 
@@ -25,20 +36,35 @@ def test_every_example_of_a_function_holds(text: str, expected: Any) -> None:
     assert type(expected) is type(value)
 
 
+@pytest.mark.parametrize(("text", "expected"), OVER_WINDOWS)
+def test_every_example_of_a_function_over_windows_holds(text: str, expected: bool) -> None:
+    assert EVENT_TIME is not None
+    plan = plan_of(text)
+    events = [
+        make_event(number, EVENT_TIME - parse_duration(ago), **dict[str, Any](body))
+        for number, (ago, body) in enumerate(windows.HISTORY)
+    ]
+    profile = folded(plan, events, EVENT_TIME)
+
+    verdict = plan.audiences[1].filter.evaluate({}, profile.windows, EVENT_TIME)
+
+    assert expected == verdict.matches
+
+
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
 def test_every_function_has_a_sentence_and_an_example_of_itself(function: Function) -> None:
     assert function.summary.endswith(".")
     assert any(
         f"{name}(" in text for name in (function.name, *function.aliases) for text, _ in function.examples
     )
-    assert bool(function.operator) != bool(function.call)
+    assert [bool(function.operator), bool(function.call), bool(function.shape)].count(True) == 1
 
 
 def test_no_two_functions_share_a_name() -> None:
     assert len(BY_NAME) == sum(1 + len(function.aliases) for function in FUNCTIONS)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+@pytest.mark.parametrize("function", OF_VALUES, ids=lambda function: function.name)
 @pytest.mark.parametrize(
     "odd", [None, "", " ", "x", -1, 10**30, 1e308, True, [], ["a", None, {}], {}, {"": None}]
 )

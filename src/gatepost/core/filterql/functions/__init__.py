@@ -13,6 +13,7 @@ from gatepost.core.filterql.functions import (
     texts,
     times,
     web,
+    windows,
 )
 from gatepost.core.filterql.functions.record import Function, Kind
 
@@ -22,6 +23,7 @@ FUNCTIONS: tuple[Function, ...] = (
     *numbers.FUNCTIONS,
     *times.FUNCTIONS,
     *buckets.FUNCTIONS,
+    *windows.FUNCTIONS,
     *collections.FUNCTIONS,
     *web.FUNCTIONS,
     *agents.FUNCTIONS,

@@ -110,7 +110,7 @@ FUNCTIONS = (
         params=("any",),
         returns="number",
         call=lambda value: None if value is None else 1,
-        summary='1 when there is a value; count("purchase", "7d") counts events of the last days instead.',
+        summary="1 when there is a value; with a length it counts events, see below.",
         examples=(("count(4)", 1), ("count(missing)", None)),
     ),
     Function(
@@ -119,7 +119,7 @@ FUNCTIONS = (
         rest=True,
         returns="number",
         call=_over(_total),
-        summary='The total of numbers and lists; sum("spend", "7d") adds up a field of the last days.',
+        summary="The total of numbers and lists; with a length it adds up what events brought, see below.",
         examples=(('sum(1, "2", 3)', 6), ('sum(1, "x")', None)),
     ),
     Function(

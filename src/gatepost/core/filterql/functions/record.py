@@ -18,6 +18,8 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     summary: str
     """One sentence, for the reference page."""
+    shape: str = ""
+    """How a function over windows is called; then there is neither `call` nor `operator`."""
     params: tuple[Kind, ...] = ()
     optional: int = 0
     """How many parameters at the end may be left out."""

@@ -1,0 +1,36 @@
+"""Undoing a merge inside a batch: two profiles are written where there was one, and triggers for the difference."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from gatepost.core.plans import AccountPlan
+from gatepost.core.unmerging import Parted, parted
+from gatepost.model.event import Event
+from gatepost.model.merge import Merge, MergeCommand
+from gatepost.model.profile import Profile
+from gatepost.ports.store import Transaction
+
+Fetch = Callable[[Sequence[int]], list[Event]]
+"""Reads chosen events of the log."""
+
+
+def command_of(event: Event) -> MergeCommand:
+    """Return what a record of the log asks for."""
+    return msgspec.json.decode(event.body, type=MergeCommand)
+
+
+def undoable(tx: Transaction, account: int, id_: int) -> Merge | None:
+    """Return a merge that can be undone now: not undone yet, and the newest of its profile that is not."""
+    merge = tx.merges.get(account, id_)
+    if merge is None or merge.undone:
+        return None
+    newest = next(one for one in tx.merges.of(account, merge.survivor.number) if not one.undone)
+    return merge if newest.id == merge.id else None
+
+
+def parted_now(tx: Transaction, fetch: Fetch, plan: AccountPlan, united: Profile, merge: Merge) -> Parted:
+    """Return the two sides as of now; nothing is written."""
+    trail = [*tx.profiles.trail(merge.account, united.number), *united.trail]
+    since = sorted(id_ for id_ in trail if id_ >= merge.event)
+    return parted(plan, united, merge, trail, fetch(since))
