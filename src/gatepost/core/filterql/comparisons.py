@@ -75,6 +75,9 @@ def _compare_bools(op: str, left: JsonValue, right: JsonValue) -> Answer:
 
 
 def _compare_texts_as_times(op: str, left: JsonValue, right: JsonValue) -> Answer:
+    if number_of(left) is not None and number_of(right) is not None:
+        # Both could be epochs, or sizes, or house numbers: texts have no order of their own.
+        return None
     a = parse_time(left)
     b = None if a is None else parse_time(right)
     return None if a is None or b is None else compare_times(op, a, b)

@@ -38,6 +38,7 @@ _SIGNS = {"AND_SIGN": "AND", "OR_SIGN": "OR"}
 class _Bracket(msgspec.Struct):
     opener: Token | None
     is_list: bool
+    is_cast: bool = False
     betweens: int = 0
     """BETWEENs whose AND has not come yet."""
 
@@ -154,6 +155,8 @@ class _Reading:
             return "CALL" if self._before_bracket and self._bracket_has_comma() else "FILTER"
         if word in _CLAUSES and len(self._brackets) == 1 and self._after_operand:
             return word
+        if word == "AS" and self._after_operand and self._brackets[-1].is_cast:
+            return word
         if word == "EXISTS" or (
             word == "INCLUDE" and self._next is not None and self._next.type in {"NAME", "SLUG", "NUMBER"}
         ):
@@ -173,7 +176,8 @@ class _Reading:
     def _follow_brackets(self, token: Token, kind: str) -> None:
         if kind in {"LPAR", "LSQB"}:
             is_list = kind == "LSQB" or self._previous in _LIST_OPENERS
-            self._brackets.append(_Bracket(token, is_list))
+            is_cast = self._previous == "CALL" and self._out[-1].lower() == "cast"
+            self._brackets.append(_Bracket(token, is_list, is_cast))
             if len(self._brackets) > DEEPEST:
                 raise too_deep(token.line or 0, token.column or 0)
         elif kind in _CLOSERS:

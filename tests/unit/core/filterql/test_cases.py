@@ -24,7 +24,7 @@ def load(name: str) -> Any:
 
 QUESTIONS = [
     pytest.param(case, id=f"{file}: {case.filter} {place}")
-    for file in ("operators", "missing_and_unevaluable", "coercion", "includes", "dates")
+    for file in ("operators", "missing_and_unevaluable", "coercion", "includes", "dates", "names_and_dates")
     for place, case in enumerate(cases_in(CASES / f"{file}.yaml"))
 ]
 
