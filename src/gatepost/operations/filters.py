@@ -7,20 +7,32 @@ import msgspec
 
 from gatepost.core.filterql import (
     CompiledFilter,
+    Node,
     Statement,
     WindowRead,
+    from_ast,
+    inlined,
     parse_filter,
     print_filter,
+    to_ast,
     unknown_fields,
 )
 from gatepost.core.filterql.calls import nearest
-from gatepost.core.filterql.nodes import Call, Include, walk
+from gatepost.core.filterql.nodes import Call, Include, depth, walk
 from gatepost.core.filterql.parser import excerpt
 from gatepost.core.filterql.windowcalls import EVENT_PREFIX, window_of
 from gatepost.core.plans import compile_audience, filter_texts
 from gatepost.model.audience import Audience
 from gatepost.model.errors import FilterError, InvalidInput
+from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.model.schema import FieldType, Schema
+
+_DEEPEST_JSON = 100
+"""Levels of a filter that are shown as a JSON tree, which takes two levels for each."""
+
+
+class UnknownField(FilterError):
+    """A filter names a field that the schema does not have."""
 
 
 @lru_cache(maxsize=2048)
@@ -34,6 +46,28 @@ def stored_filter(text: str) -> str:
     statement = parsed(text)
     checked_table(statement.table)
     return print_filter(msgspec.structs.replace(statement, alias="")) if statement.alias else text.strip()
+
+
+def filter_of(ast: JsonValue) -> str:
+    """Return the text of a filter given as a JSON tree."""
+    return print_filter(msgspec.structs.replace(parsed("*"), filter=from_ast(ast)))
+
+
+def tree_of(text: str) -> JsonObject | None:
+    """Return a filter as a JSON tree; None when it nests deeper than readers of JSON like."""
+    node = parsed(text).filter
+    return to_ast(node) if depth(node) <= _DEEPEST_JSON else None
+
+
+def resolved(text: str, others: Sequence[Audience]) -> str:
+    """Return a filter with the filters of the audiences it includes put in their places."""
+    texts = filter_texts(others)
+
+    def include(name: str) -> Node | None:
+        return parsed(texts[name]).filter if name in texts else None
+
+    statement = parsed(text)
+    return print_filter(msgspec.structs.replace(statement, filter=inlined(statement.filter, include)))
 
 
 def checked_table(table: str) -> str:
@@ -114,12 +148,12 @@ def _windowed(text: str) -> list[tuple[Call, WindowRead]]:
 
 def _unknown(
     text: str, name: str, near: str | None, known: Collection[str], place: tuple[int, int], own: str = ""
-) -> FilterError:
+) -> UnknownField:
     line, column = place
     hint = f"did you mean {near}?" if near else _known_fields(known)
     hint = f"{hint}; {own}" if own else hint
     msg = f"the schema has no field {name}; {hint}"
-    return FilterError(msg, line=line, column=column, excerpt=excerpt(text, line, column), hint=hint)
+    return UnknownField(msg, line=line, column=column, excerpt=excerpt(text, line, column), hint=hint)
 
 
 def _known_fields(known: Collection[str]) -> str:
