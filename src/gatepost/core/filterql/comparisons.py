@@ -120,9 +120,14 @@ def membership(choices: Iterable[JsonValue]) -> Test:
     def test(value: JsonValue) -> bool:
         if value.__class__ is str:
             return value in texts or (bool(others) and among(value, others))
-        if is_list(value) and not others and all(item.__class__ is str for item in value):
-            return not texts.isdisjoint(value)
-        return among(value, listed)
+        if others or not is_list(value):
+            return among(value, listed)
+        for item in value:
+            if item.__class__ is not str:
+                return among(value, listed)
+            if item in texts:
+                return True
+        return False
 
     return test
 

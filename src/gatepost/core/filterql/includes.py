@@ -29,6 +29,16 @@ LONGEST_TOGETHER = 1024 * 1024
 Lookup: TypeAlias = Callable[[str], Node | None]
 
 
+class _Step:
+    """One audience on the way down, and which of those it includes have yet to be visited."""
+
+    def __init__(self, audience: str, filter_: Node) -> None:
+        self.audience = audience
+        self.filter = filter_
+        self.includes = list(_includes(filter_))
+        self.waiting = iter(self.includes)
+
+
 def included(filter_: Node, lookup: Lookup) -> dict[str, Node]:
     """Map every audience the filter includes, directly or not, to its own filter, the innermost first.
 
@@ -36,20 +46,20 @@ def included(filter_: Node, lookup: Lookup) -> dict[str, Node]:
     """
     found: dict[str, Node] = {}
     heights: dict[str, int] = {}
-    path: list[tuple[str, Node, Iterator[Include]]] = [("", filter_, _includes(filter_))]
+    path = [_Step("", filter_)]
     while path:
-        name, node, waiting = path[-1]
-        following = next(waiting, None)
+        step = path[-1]
+        following = next(step.waiting, None)
         if following is None:
             path.pop()
             if path:
-                found[name] = node
-            heights[name] = depth(node) + max((heights[one.audience] for one in _includes(node)), default=0)
-            _check_height(heights[name], filter_)
+                found[step.audience] = step.filter
+            below = max((heights[one.audience] for one in step.includes), default=0)
+            heights[step.audience] = depth(step.filter) + below
+            _check_height(heights[step.audience], filter_)
         elif following.audience not in heights:
-            way = [step for step, _, _ in path[1:]]
-            inner = _looked_up(following, lookup, way)
-            path.append((following.audience, inner, _includes(inner)))
+            way = [passed.audience for passed in path[1:]]
+            path.append(_Step(following.audience, _looked_up(following, lookup, way)))
     return found
 
 

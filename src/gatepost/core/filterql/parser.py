@@ -19,7 +19,7 @@ from gatepost.core.filterql.nodes import (
     Node,
     Operation,
     Statement,
-    checked_depth,
+    checked_size,
     joined,
     negated,
 )
@@ -248,7 +248,7 @@ def explained(error: FilterError, text: str) -> FilterError:
 
 def _checked(phrase: Node, text: str) -> Node:
     try:
-        check_calls(checked_depth(phrase))
+        check_calls(checked_size(phrase))
     except FilterError as error:
         raise explained(error, text) from None
     return phrase

@@ -224,7 +224,8 @@ class Phrases:
                     right, f"a LIKE pattern has at most {wildcards.LONGEST} characters, found {len(wanted)}"
                 )
             if op == "like":
-                return self._operands.applied(comparisons.likeness(wanted), value.code)
+                fits = self._source.constant(wildcards.matcher(wanted))
+                return self._shortcut(value, f"{fits}({{held}})", "is str", comparisons.likeness(wanted))
             part = self._source.constant(wanted)
             return self._shortcut(value, f"{part} in {{held}}", "is str", comparisons.containment(wanted))
         general = comparisons.contains if op == "contains" else comparisons.like

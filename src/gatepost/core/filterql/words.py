@@ -68,13 +68,17 @@ class _Reading:
             if self._inside_list and self._after_operand and kind in _STARTS_OPERAND:
                 self._out.append(Token.new_borrow_pos("COMMA", ",", token))
             self._follow_brackets(token, kind)
-            value = self._comments.get(id(token), "") if kind == "FILTER" else token.value
-            self._out.append(Token.new_borrow_pos(kind, value, token))
+            self._out.append(self._renamed(token, kind))
         opener = self._brackets[-1].opener
         if opener is not None:
             msg = f"the bracket {opener.value} opened here is never closed"
             raise FilterError(msg, line=opener.line or 0, column=opener.column or 0)
         return self._out
+
+    def _renamed(self, token: Token, kind: str) -> Token:
+        if kind == "FILTER":
+            return Token.new_borrow_pos(kind, self._comments.get(id(token), ""), token)
+        return token if kind == token.type else Token.new_borrow_pos(kind, token.value, token)
 
     @property
     def _previous(self) -> str:

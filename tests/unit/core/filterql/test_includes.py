@@ -55,3 +55,15 @@ def test_five_hundred_audiences_in_a_chain_are_refused() -> None:
 
     with pytest.raises(FilterError, match="more than 100 audiences include each other in a chain"):
         compiled("INCLUDE a0", {}, audiences)
+
+
+def test_a_thousand_conditions_are_the_most_and_those_of_an_include_are_its_own() -> None:
+    many = ", ".join(["visits > 1"] * 1_000)
+    audience = {"many": f"AND ({many})"}
+
+    verdict = compiled(f"AND (INCLUDE many, {', '.join(['visits > 2'] * 999)})", {}, audience)
+
+    assert verdict.evaluate({"visits": 3}, {}, NOW).matches
+    with pytest.raises(FilterError, match="has 1,001 conditions, and 1,000 are the most") as refused:
+        parse_filter(f"AND ({many},\n  visits > 3)")
+    assert (refused.value.line, refused.value.excerpt) == (2, "  visits > 3)\n         ^")
