@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from gatepost.core.plans import included_names, parsed
 from gatepost.model.audience import Audience
 from gatepost.model.errors import Conflict, InvalidInput
 from gatepost.model.schema import Schema
@@ -13,9 +14,7 @@ from gatepost.operations.context import Context, new_id
 from gatepost.operations.filters import (
     checked_filter,
     checked_table,
-    included_names,
     including,
-    parsed,
     resolved,
     stored_filter,
 )

@@ -1,27 +1,24 @@
 """Filters against what an account has: its fields, and the audiences they may include."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
 from gatepost.core.filterql import (
     CompiledFilter,
     Node,
-    Statement,
     WindowRead,
     from_ast,
     inlined,
-    parse_filter,
     print_filter,
     to_ast,
     unknown_fields,
 )
 from gatepost.core.filterql.calls import nearest
-from gatepost.core.filterql.nodes import Call, Include, depth, walk
+from gatepost.core.filterql.nodes import Call, depth, walk
 from gatepost.core.filterql.parser import excerpt
 from gatepost.core.filterql.windowcalls import EVENT_PREFIX, window_of
-from gatepost.core.plans import compile_audience, filter_texts
+from gatepost.core.plans import compile_audience, filter_texts, included_names, parsed
 from gatepost.model.audience import Audience
 from gatepost.model.errors import FilterError, InvalidInput
 from gatepost.model.jsonvalue import JsonObject, JsonValue
@@ -33,12 +30,6 @@ _DEEPEST_JSON = 100
 
 class UnknownField(FilterError):
     """A filter names a field that the schema does not have."""
-
-
-@lru_cache(maxsize=2048)
-def parsed(text: str) -> Statement:
-    """Return a filter as a tree; trees never change, so the same text is read once."""
-    return parse_filter(text)
 
 
 def stored_filter(text: str) -> str:
@@ -116,13 +107,6 @@ def _check_field(
     if window.kind == "sum" and type_ not in (FieldType.INT, FieldType.NUMBER):
         msg = f"{window.source} is of the type {type_.value}; a sum adds up int or number"
         raise FilterError(msg, line=place[0], column=place[1], excerpt=excerpt(text, *place))
-
-
-def included_names(text: str) -> set[str]:
-    """Return the slugs and ids a filter includes itself."""
-    if "include" not in text.lower():
-        return set()
-    return {node.audience for node in walk(parsed(text).filter) if isinstance(node, Include)}
 
 
 def including(audience: Audience, others: Iterable[Audience], *, directly: bool = False) -> list[Audience]:
