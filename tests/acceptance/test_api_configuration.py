@@ -112,6 +112,56 @@ def test_a_filter_text_creates_the_audience_its_alias_names_and_then_replaces_it
     assert "20" in configured.get("/v2/segment/buyers").json()["data"]["segment_ql"]
 
 
+def test_an_audience_is_written_as_a_tree_and_read_as_text_and_tree(configured: httpx.Client) -> None:
+    ast = {
+        "op": "and",
+        "args": [
+            {"op": ">", "args": [{"ident": "spent"}, {"val": 10}]},
+            {"op": "not", "args": [{"op": "exists", "args": [{"ident": "email"}]}]},
+        ],
+    }
+
+    made = configured.post("/api/segment", json={"name": "Buyers", "ast": ast}).json()["data"]
+    again = configured.post("/v2/segment", json={"name": "Again", "segment_ql": made["segment_ql"]})
+    kept = configured.put(f"/v2/segment/{made['id']}", json={**made, "description": "who bought"})
+
+    assert made["segment_ql"] == "FILTER AND (spent > 10, NOT EXISTS email)"
+    assert made["ast"] == again.json()["data"]["ast"] == kept.json()["data"]["ast"] == ast
+    assert configured.get(f"/v2/segment/{made['id']}").json()["data"]["ast"] == ast
+
+
+def test_an_audience_shows_what_it_is_made_of_and_who_is_made_of_it(configured: httpx.Client) -> None:
+    for slug, text in (
+        ("buyers", "FILTER spent > 10"),
+        ("mailable", "FILTER AND (INCLUDE buyers, EXISTS email)"),
+        ("quiet", "FILTER NOT INCLUDE mailable"),
+    ):
+        configured.post("/v2/segment", json={"name": slug, "segment_ql": text})
+
+    quiet = configured.get("/v2/segment/quiet?inline=true").json()["data"]
+    ancestors = configured.get("/v2/segment/buyers/ancestors").json()["data"]
+
+    assert quiet["segment_ql"] == "FILTER NOT INCLUDE mailable"
+    assert quiet["ql_resolved"] == "FILTER NOT AND (spent > 10, EXISTS email)"
+    assert {one["slug_name"] for one in ancestors} == {"mailable", "quiet"}
+    assert configured.get("/v2/segment/quiet/ancestors").json()["data"] == []
+
+
+def test_an_unknown_field_is_refused_with_the_nearest_one_unless_forced(configured: httpx.Client) -> None:
+    wish = {"name": "Typo", "segment_ql": "FILTER AND (\n  spnt > 10\n)"}
+
+    refused = configured.post("/api/segment", json=wish)
+    forced = configured.post("/api/segment?force=true", json=wish)
+
+    assert (refused.status_code, forced.status_code) == (400, 201)
+    assert refused.json()["message"] == (
+        "segment fields were invalid against existing schema for table user: "
+        "the schema has no field spnt; did you mean spent?"
+    )
+    (place,) = refused.json()["errors"]
+    assert (place["line"], place["column"], place["excerpt"]) == (2, 3, "  spnt > 10\n  ^")
+
+
 def test_a_job_is_made_paused_resumed_and_killed(configured: httpx.Client) -> None:
     wish = {"label": "Shop", "config": {"webhook_request_headers": "X-Key: very-secret"}}
     authorization = configured.post("/v2/auth/header-param-auth", json=wish)

@@ -113,6 +113,13 @@ def test_a_head_request_is_a_get_without_its_body(standing_api: httpx.Client) ->
         ),
         ("POST", "/v2/segment", b"FILTER (", "BADREQ-001", "bracket"),
         ("POST", "/v2/segment", b'{"name": "a"}', "BADREQ-001", "segment_ql is missing"),
+        (
+            "POST",
+            "/v2/segment",
+            b'{"name": "a", "ast": {"op": "and", "args": [{"ident": ""}]}}',
+            "BADREQ-001",
+            "ast.args.0 is no part of a filter",
+        ),
         ("GET", "/v2/segment?sizes=maybe", b"", "BADREQ-001", "sizes: "),
         ("GET", "/v2/delivery?limit=many", b"", "BADREQ-001", "limit: "),
         ("GET", "/v2/delivery?limit=0", b"", "BADREQ-001", "from 1 to 500"),

@@ -315,3 +315,12 @@ def test_a_merge_is_undone_after_both_results_were_shown(configured: Gatepost, t
     assert read(configured("profile", "show", "cookie", "c1", "--json"))["_num_events"] == 1
     assert "undone already" in again.stderr
     assert "makes them one again" in rejoined.stdout
+
+
+def test_a_mistake_in_a_filter_is_shown_with_its_line_and_column(configured: Gatepost) -> None:
+    refused = configured("audience", "create", "regulars", "AND (\n  ordrs >= 1\n)")
+
+    assert refused.returncode == 1
+    message, *place = refused.stderr.splitlines()
+    assert message.endswith("the schema has no field ordrs; did you mean orders?")
+    assert place == ["line 2, column 3:", "  ordrs >= 1", "  ^"]

@@ -17,6 +17,7 @@ from gatepost.core.filterql import (
     print_filter,
     to_ast,
 )
+from gatepost.core.filterql.cases import Case
 from gatepost.core.filterql.nodes import (
     Call,
     Everything,
@@ -28,8 +29,10 @@ from gatepost.core.filterql.nodes import (
     joined,
     negated,
 )
+from gatepost.core.filterql.trials import tried
 from gatepost.core.filterql.wildcards import matcher
 from gatepost.model.errors import FilterError
+from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.times import DAY, HOUR
 
 NOW = 1_768_478_400_000
@@ -96,6 +99,34 @@ def test_what_is_printed_reads_back_as_the_same(phrase: Node) -> None:
 @given(phrases)
 def test_the_json_tree_keeps_the_filter(phrase: Node) -> None:
     assert print_filter(phrase) == print_filter(from_ast(to_ast(phrase)))
+
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    texts,
+    st.sampled_from(["5", "now-1d", "2026-01-01", "$7", "true", "1e400"]),
+)
+values = st.one_of(scalars, st.lists(scalars, max_size=3), st.dictionaries(texts, scalars, max_size=3))
+odd_types = st.sampled_from(["", "string", "int", "bool", "date", "[]time", "[]string", "map[string]time"])
+
+
+@given(phrases, st.dictionaries(names, st.tuples(odd_types, values), max_size=4))
+def test_any_filter_answers_on_any_profile_or_is_refused_in_words(
+    phrase: Node, fields: dict[str, tuple[str, JsonValue]]
+) -> None:
+    case = Case(
+        filter=print_filter(phrase),
+        expected=True,
+        accepted=(True, False, "error"),
+        context={name: value for name, (_, value) in fields.items()},
+        types={name: type_ for name, (type_, _) in fields.items() if type_},
+        includes={},
+    )
+
+    assert tried(case).passed
 
 
 amounts = st.one_of(st.integers(-5, 20), st.floats(-5, 20, allow_nan=False))

@@ -1,13 +1,16 @@
 """`gatepost audience`: rules, and who fulfils them."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from gatepost.cli.cases import cases_in, report
 from gatepost.cli.client import TEXT, Client, path_of
-from gatepost.cli.command import Session, client_command, part
+from gatepost.cli.command import Session, client_command, local_command, part
 from gatepost.cli.confirmation import confirm
 from gatepost.cli.explanation import show_explanation
+from gatepost.cli.failure import CommandError, show_failure
 from gatepost.cli.naming import named
 from gatepost.cli.output import Output, moment, short_id
 
@@ -208,6 +211,31 @@ def _told(shift: dict[str, Any]) -> str:
         f"{shift['audience']}: {about}{shift['leaving']:,} of {shift['size']:,} members leave, "
         f"{about}{shift['entering']:,} enter"
     )
+
+
+@local_command(
+    app,
+    "test",
+    "gatepost audience test --cases audiences.yaml",
+    "gatepost audience test --cases cases.json --json | tail -n 1",
+)
+def test(
+    out: Output,
+    cases: Annotated[Path, typer.Option("--cases", metavar="FILE", help="The cases, as JSON or YAML.")],
+) -> None:
+    """Try filters on the profiles in a file of cases, without a server.
+
+    A case is {"filter": "visits > 3", "context": {"visits": 5}, "expected": true}; a file holds a list of them.
+
+    Exits with 1 when an answer is not the expected one, and with 2 when the file holds anything but cases.
+    """
+    try:
+        found = cases_in(cases)
+    except CommandError as error:
+        show_failure(error)
+        raise typer.Exit(2) from None
+    if not report(out, found):
+        raise typer.Exit(1)
 
 
 def _found(client: Client, wanted: str) -> dict[str, Any]:

@@ -51,10 +51,15 @@ class Refused(CommandError):
     """Seconds after which to try again; 0 when that would be of no use."""
 
     def __init__(self, message: str, *, status: int, hint: str = "", problems: list[dict[str, Any]]) -> None:
-        excerpt = str(problems[0].get("excerpt") or "") if problems else ""
-        super().__init__(message, excerpt=excerpt, hint=hint)
+        super().__init__(message, excerpt=_excerpt(problems[0]) if problems else "", hint=hint)
         self.status = status
         self.problems = problems
+
+
+def _excerpt(problem: dict[str, Any]) -> str:
+    """Return the line that is wrong under the place where it stands."""
+    excerpt, line, column = (problem.get(key) for key in ("excerpt", "line", "column"))
+    return f"line {line}, column {column}:\n{excerpt}" if excerpt and line else str(excerpt or "")
 
 
 class Client:

@@ -7,6 +7,7 @@ the jobs that watch a transition.
 from collections.abc import Mapping as ReadOnly
 from collections.abc import Sequence
 from copy import copy
+from functools import lru_cache
 
 import msgspec
 
@@ -17,11 +18,13 @@ from gatepost.core.filterql import (
     CompiledExpression,
     CompiledFilter,
     Node,
+    Statement,
     compile_expression,
     compile_filter,
     compile_guard,
     parse_filter,
 )
+from gatepost.core.filterql.nodes import Include, walk
 from gatepost.core.identity import BLOCKED_VALUES
 from gatepost.core.sources import Sources
 from gatepost.model.audience import Audience, Crossing
@@ -99,8 +102,12 @@ class AccountPlan:
         jobs: Sequence[Job],
         stopped: set[int],
         included: Sequence[Audience] = (),
+        compiled: "CompiledFilters | None" = None,
     ) -> None:
-        """Compile a configuration; `included` are audiences that others may include and that nobody enters."""
+        """Compile a configuration; `included` are audiences that others may include and that nobody enters.
+
+        Filters in `compiled` are taken from there where they mean the same.
+        """
         self.schema = schema
         self._declared = tuple(audiences)
         self.fields = {field.name: field for field in schema.fields}
@@ -111,7 +118,8 @@ class AccountPlan:
         self.ranks = {field: rank for rank, field in enumerate(schema.ranks)}
         self.streams = _streams(schema)
         self.unmapped = StreamPlan(_mappings_of(EVERY_STREAM, schema, self.fields), DEFAULT_NAME_FIELDS)
-        self.audiences = _audiences(schema, audiences, filter_texts([*included, *audiences]))
+        self._compiled = CompiledFilters(field_types(schema), filter_texts([*included, *audiences]), compiled)
+        self.audiences = _audiences(audiences, self._compiled)
         self.by_id = {plan.audience.id: plan for plan in self.audiences.values()}
         read = {name for plan in self.audiences.values() for name in plan.filter.reads}
         self.builtins = frozenset(read & BUILTIN_TYPES.keys())
@@ -126,7 +134,7 @@ class AccountPlan:
     ) -> "AccountPlan":
         """Return the plan of a changed configuration; rules that did not change are not compiled again."""
         if (schema, tuple(audiences)) != (self.schema, self._declared):
-            return AccountPlan(schema, audiences, jobs, stopped)
+            return AccountPlan(schema, audiences, jobs, stopped, compiled=self._compiled)
         plan = copy(self)
         plan.jobs = _jobs(jobs, self.by_id, stopped)
         return plan
@@ -144,12 +152,63 @@ def field_types(schema: Schema) -> dict[str, str]:
 
 def compile_audience(text: str, schema: Schema, others: ReadOnly[str, str]) -> CompiledFilter:
     """Compile a filter against a schema; `others` holds the texts of audiences by slug and id, for INCLUDE."""
+    return _compile(text, field_types(schema), others)
 
+
+def _compile(text: str, types: ReadOnly[str, str], others: ReadOnly[str, str]) -> CompiledFilter:
     def include(name: str) -> "Node | None":
         included = others.get(name)
-        return parse_filter(included).filter if included is not None else None
+        return parsed(included).filter if included is not None else None
 
-    return compile_filter(parse_filter(text).filter, field_types(schema), include)
+    return compile_filter(parsed(text).filter, types, include)
+
+
+@lru_cache(maxsize=2048)
+def parsed(text: str) -> Statement:
+    """Return a filter as a tree; trees never change, so the same text is read once."""
+    return parse_filter(text)
+
+
+@lru_cache(maxsize=2048)
+def included_names(text: str) -> frozenset[str]:
+    """Return the slugs and ids a filter includes itself."""
+    if "include" not in text.lower():
+        return frozenset()
+    return frozenset(node.audience for node in walk(parsed(text).filter) if isinstance(node, Include))
+
+
+class CompiledFilters:
+    """The filters of one plan, compiled; what an earlier plan compiled from the same texts is taken over."""
+
+    def __init__(
+        self, types: ReadOnly[str, str], texts: ReadOnly[str, str], earlier: "CompiledFilters | None"
+    ) -> None:
+        self.types = types
+        self._texts = texts
+        self._earlier = earlier.filters if earlier is not None and earlier.types == types else {}
+        self.filters: dict[tuple[str, frozenset[tuple[str, str]]], CompiledFilter] = {}
+
+    def filter(self, text: str) -> CompiledFilter:
+        """Return a filter ready to run; raise FilterError when it does not fit the plan."""
+        key = (text, self._reached(text))
+        found = self.filters.get(key) or self._earlier.get(key) or _compile(text, self.types, self._texts)
+        self.filters[key] = found
+        return found
+
+    def finish(self) -> None:
+        """Let go of what only the earlier plan used."""
+        self._earlier = {}
+
+    def _reached(self, text: str) -> frozenset[tuple[str, str]]:
+        """Find all that the filter includes, by way of others too, by name and text."""
+        found: dict[str, str] = {}
+        waiting = [text]
+        while waiting:
+            for name in included_names(waiting.pop()):
+                if name not in found and name in self._texts:
+                    found[name] = self._texts[name]
+                    waiting.append(found[name])
+        return frozenset(found.items())
 
 
 def filter_texts(audiences: Sequence[Audience]) -> dict[str, str]:
@@ -177,17 +236,16 @@ def _mappings_of(stream: str, schema: Schema, fields: ReadOnly[str, Field]) -> l
     return [MappingPlan(mapping, fields[mapping.field]) for mapping in filling]
 
 
-def _audiences(
-    schema: Schema, audiences: Sequence[Audience], texts: ReadOnly[str, str]
-) -> dict[int, AudiencePlan]:
+def _audiences(audiences: Sequence[Audience], compiled: CompiledFilters) -> dict[int, AudiencePlan]:
     plans = {}
     for audience in audiences:
         text = _NOBODY if audience.deleted else audience.filter
         try:
-            plans[audience.number] = AudiencePlan(audience, compile_audience(text, schema, texts))
+            plans[audience.number] = AudiencePlan(audience, compiled.filter(text))
         except FilterError:
             # A schema change may break a stored filter; saving refuses that, so this is an old one: nobody is in it.
             continue
+    compiled.finish()
     return plans
 
 

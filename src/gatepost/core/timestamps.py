@@ -10,7 +10,7 @@ from gatepost.model.times import Instant, from_datetime
 
 _LONGEST = 64
 """Characters; no layout is longer, and the lenient reader is slow on long texts."""
-_LATEST = 253_402_300_799_999
+LATEST = 253_402_300_799_999
 """The end of the year 9999."""
 _EARLIEST = -62_135_596_800_000
 
@@ -35,7 +35,7 @@ def parse_time(value: JsonValue) -> Instant | None:
     """
     if isinstance(value, str):
         moment = _moment(value)
-        return _within(from_datetime(moment)) if isinstance(moment, datetime) else moment
+        return within_calendar(from_datetime(moment)) if isinstance(moment, datetime) else moment
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _epoch(value)
     return None
@@ -45,7 +45,7 @@ def parse_time_in(value: JsonValue, zone: tzinfo) -> Instant | None:
     """Read a time like `parse_time`, but take a text without a zone as a time of that zone."""
     moment = _moment(value) if isinstance(value, str) else None
     if isinstance(moment, datetime) and moment.tzinfo is None:
-        return _within(from_datetime(moment.replace(tzinfo=zone)))
+        return within_calendar(from_datetime(moment.replace(tzinfo=zone)))
     return parse_time(value)
 
 
@@ -89,11 +89,12 @@ def _epoch(value: float) -> Instant | None:
         value /= 1_000_000
     elif size >= 1e14:
         value /= 1_000
-    return _within(int(value))
+    return within_calendar(int(value))
 
 
-def _within(instant: Instant) -> Instant | None:
-    return instant if _EARLIEST <= instant <= _LATEST else None
+def within_calendar(instant: Instant) -> Instant | None:
+    """Give an instant back, or None when it lies outside the years 1 to 9999, which nothing could print."""
+    return instant if _EARLIEST <= instant <= LATEST else None
 
 
 def _zone(name: str | None, offset: int | None) -> tzinfo | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from gatepost.core.plans import included_names, parsed
 from gatepost.model.audience import Audience
 from gatepost.model.errors import Conflict, InvalidInput
 from gatepost.model.schema import Schema
@@ -13,9 +14,8 @@ from gatepost.operations.context import Context, new_id
 from gatepost.operations.filters import (
     checked_filter,
     checked_table,
-    included_names,
     including,
-    parsed,
+    resolved,
     stored_filter,
 )
 from gatepost.operations.members import Page, ad_hoc_size, scan, sizes, validate
@@ -35,10 +35,12 @@ __all__ = [
     "dissolve_audiences",
     "evaluate_audience",
     "get_audience",
+    "including_audiences",
     "list_audiences",
     "made_audience",
     "put_audience",
     "replace_audience",
+    "resolved_filter",
     "scan",
     "shifts",
     "sizes",
@@ -176,6 +178,20 @@ async def list_audiences(context: Context, account: int) -> list[Audience]:
 async def get_audience(context: Context, account: int, id_or_slug: str) -> Audience:
     """Return one audience."""
     return await context.store.read(lambda tx: audience_of(tx, account, id_or_slug))
+
+
+async def including_audiences(context: Context, account: int, id_or_slug: str) -> list[Audience]:
+    """Return the audiences that include one, directly or by way of others."""
+
+    def work(tx: Transaction) -> list[Audience]:
+        return including(audience_of(tx, account, id_or_slug), live_audiences(tx, account))
+
+    return await context.store.read(work)
+
+
+async def resolved_filter(context: Context, account: int, audience: Audience) -> str:
+    """Return an audience's filter with the filters of those it includes in their places."""
+    return resolved(audience.filter, await list_audiences(context, account))
 
 
 def put_audience(

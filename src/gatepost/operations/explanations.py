@@ -7,7 +7,7 @@ import msgspec
 from gatepost.core.entities import shown_value
 from gatepost.core.explaining import Clause, explained
 from gatepost.core.filterql import Node
-from gatepost.core.plans import AccountPlan, field_types, filter_texts
+from gatepost.core.plans import AccountPlan, field_types, filter_texts, parsed
 from gatepost.core.refolding import refolded
 from gatepost.model.audience import Audience, Membership
 from gatepost.model.errors import NotFound
@@ -16,7 +16,6 @@ from gatepost.model.profile import Profile
 from gatepost.model.schema import Schema
 from gatepost.model.times import Instant
 from gatepost.operations.context import Context
-from gatepost.operations.filters import parsed
 from gatepost.operations.profiles import found_by
 from gatepost.operations.records import audience_of, current_schema, live_audiences
 from gatepost.ports.store import Transaction

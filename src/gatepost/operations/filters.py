@@ -1,33 +1,36 @@
 """Filters against what an account has: its fields, and the audiences they may include."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
 from gatepost.core.builtins import BUILTIN_TYPES
 from gatepost.core.filterql import (
     CompiledFilter,
-    Statement,
+    Node,
     WindowRead,
-    parse_filter,
+    from_ast,
+    inlined,
     print_filter,
+    to_ast,
     unknown_fields,
 )
 from gatepost.core.filterql.calls import nearest
-from gatepost.core.filterql.nodes import Call, Include, walk
+from gatepost.core.filterql.nodes import Call, depth, walk
 from gatepost.core.filterql.parser import excerpt
 from gatepost.core.filterql.windowcalls import EVENT_PREFIX, window_of
-from gatepost.core.plans import compile_audience, filter_texts
+from gatepost.core.plans import compile_audience, filter_texts, included_names, parsed
 from gatepost.model.audience import Audience
 from gatepost.model.errors import FilterError, InvalidInput
+from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.model.schema import FieldType, Schema
 
+_DEEPEST_JSON = 100
+"""Levels of a filter that are shown as a JSON tree, which takes two levels for each."""
 
-@lru_cache(maxsize=2048)
-def parsed(text: str) -> Statement:
-    """Return a filter as a tree; trees never change, so the same text is read once."""
-    return parse_filter(text)
+
+class UnknownField(FilterError):
+    """A filter names a field that the schema does not have."""
 
 
 def stored_filter(text: str) -> str:
@@ -35,6 +38,28 @@ def stored_filter(text: str) -> str:
     statement = parsed(text)
     checked_table(statement.table)
     return print_filter(msgspec.structs.replace(statement, alias="")) if statement.alias else text.strip()
+
+
+def filter_of(ast: JsonValue) -> str:
+    """Return the text of a filter given as a JSON tree."""
+    return print_filter(msgspec.structs.replace(parsed("*"), filter=from_ast(ast)))
+
+
+def tree_of(text: str) -> JsonObject | None:
+    """Return a filter as a JSON tree; None when it nests deeper than readers of JSON like."""
+    node = parsed(text).filter
+    return to_ast(node) if depth(node) <= _DEEPEST_JSON else None
+
+
+def resolved(text: str, others: Sequence[Audience]) -> str:
+    """Return a filter with the filters of the audiences it includes put in their places."""
+    texts = filter_texts(others)
+
+    def include(name: str) -> Node | None:
+        return parsed(texts[name]).filter if name in texts else None
+
+    statement = parsed(text)
+    return print_filter(msgspec.structs.replace(statement, filter=inlined(statement.filter, include)))
 
 
 def checked_table(table: str) -> str:
@@ -85,13 +110,6 @@ def _check_field(
         raise FilterError(msg, line=place[0], column=place[1], excerpt=excerpt(text, *place))
 
 
-def included_names(text: str) -> set[str]:
-    """Return the slugs and ids a filter includes itself."""
-    if "include" not in text.lower():
-        return set()
-    return {node.audience for node in walk(parsed(text).filter) if isinstance(node, Include)}
-
-
 def including(audience: Audience, others: Iterable[Audience], *, directly: bool = False) -> list[Audience]:
     """Return the audiences whose filters include one, by slug or id, by way of others too unless `directly`."""
     wanted = {audience.slug, audience.id}
@@ -115,12 +133,12 @@ def _windowed(text: str) -> list[tuple[Call, WindowRead]]:
 
 def _unknown(
     text: str, name: str, near: str | None, known: Collection[str], place: tuple[int, int], own: str = ""
-) -> FilterError:
+) -> UnknownField:
     line, column = place
     hint = f"did you mean {near}?" if near else _known_fields(known)
     hint = f"{hint}; {own}" if own else hint
     msg = f"the schema has no field {name}; {hint}"
-    return FilterError(msg, line=line, column=column, excerpt=excerpt(text, line, column), hint=hint)
+    return UnknownField(msg, line=line, column=column, excerpt=excerpt(text, line, column), hint=hint)
 
 
 def _known_fields(known: Collection[str]) -> str:

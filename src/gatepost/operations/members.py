@@ -8,14 +8,14 @@ import msgspec
 from gatepost.core.builtins import with_builtins
 from gatepost.core.entities import entity_of
 from gatepost.core.filterql import CompiledFilter
-from gatepost.core.plans import AccountPlan
+from gatepost.core.plans import AccountPlan, parsed
 from gatepost.model.audience import Audience, AudienceSize
 from gatepost.model.errors import InvalidInput
 from gatepost.model.jsonvalue import JsonObject
 from gatepost.model.profile import Profile
 from gatepost.model.times import Instant, Milliseconds
 from gatepost.operations.context import Context
-from gatepost.operations.filters import checked_filter, parsed, windows_in
+from gatepost.operations.filters import checked_filter, windows_in
 from gatepost.operations.records import audience_of, current_schema, live_audiences
 from gatepost.ports.store import Transaction
 

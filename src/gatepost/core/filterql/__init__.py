@@ -3,6 +3,7 @@
 from gatepost.core.filterql.compiler import CompiledFilter, Verdict, compile_filter
 from gatepost.core.filterql.expressions import CompiledExpression, Guard, compile_expression, compile_guard
 from gatepost.core.filterql.functions import FUNCTIONS, Function
+from gatepost.core.filterql.includes import inlined
 from gatepost.core.filterql.nodes import Node, Statement
 from gatepost.core.filterql.parser import parse_filter, parse_statements
 from gatepost.core.filterql.printer import print_filter
@@ -25,6 +26,7 @@ __all__ = [
     "compile_filter",
     "compile_guard",
     "from_ast",
+    "inlined",
     "parse_filter",
     "parse_statements",
     "print_filter",

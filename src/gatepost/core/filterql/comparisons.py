@@ -75,6 +75,9 @@ def _compare_bools(op: str, left: JsonValue, right: JsonValue) -> Answer:
 
 
 def _compare_texts_as_times(op: str, left: JsonValue, right: JsonValue) -> Answer:
+    if number_of(left) is not None and number_of(right) is not None:
+        # Both could be epochs, or sizes, or house numbers: texts have no order of their own.
+        return None
     a = parse_time(left)
     b = None if a is None else parse_time(right)
     return None if a is None or b is None else compare_times(op, a, b)
@@ -117,9 +120,14 @@ def membership(choices: Iterable[JsonValue]) -> Test:
     def test(value: JsonValue) -> bool:
         if value.__class__ is str:
             return value in texts or (bool(others) and among(value, others))
-        if is_list(value) and not others and all(item.__class__ is str for item in value):
-            return not texts.isdisjoint(value)
-        return among(value, listed)
+        if others or not is_list(value):
+            return among(value, listed)
+        for item in value:
+            if item.__class__ is not str:
+                return among(value, listed)
+            if item in texts:
+                return True
+        return False
 
     return test
 

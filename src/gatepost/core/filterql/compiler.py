@@ -11,7 +11,7 @@ from gatepost.core.filterql.expressions import compile_condition
 from gatepost.core.filterql.fields import ProfileNames
 from gatepost.core.filterql.includes import Lookup, included
 from gatepost.core.filterql.moving import Windows
-from gatepost.core.filterql.nodes import Call, Include, Node, checked_depth, too_deep, walk
+from gatepost.core.filterql.nodes import Call, Include, Node, checked_size, too_deep, walk
 from gatepost.core.filterql.operands import Operands
 from gatepost.core.filterql.phrases import Phrases, include_call
 from gatepost.core.filterql.source import PARAMETERS, Source
@@ -52,7 +52,7 @@ def compile_filter(node: Node, types: Mapping[str, str], include: Lookup) -> Com
 def _compiled(node: Node, types: Mapping[str, str], include: Lookup) -> CompiledFilter:
     filters = included(node, include)
     for inner in (node, *filters.values()):
-        checked_depth(inner)
+        checked_size(inner)
         check_calls(inner)
         _check_conditions(inner)
     source = Source()
@@ -87,12 +87,12 @@ def _include_calls(source: Source, node: Node, filters: Mapping[str, Node]) -> d
 
 def _body(source: Source, answer: str, *, timed: bool) -> tuple[str, ...]:
     yes, no = source.constant(Verdict(True)), source.constant(Verdict(False))
-    start = ("get = fields.get", "memo = {}", "due = []")
+    start = "get, memo, due = fields.get, {}, []"
     if not timed:
-        return (*start, f"return {yes} if {answer} else {no}")
+        return (start, f"return {yes} if {answer} else {no}")
     verdict = source.constant(Verdict)
     return (
-        *start,
+        start,
         f"matches = ({answer}) is True",
         f"return {verdict}(matches, min(due)) if due else {yes} if matches else {no}",
     )

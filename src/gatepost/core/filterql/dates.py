@@ -7,7 +7,7 @@ from typing import TypeAlias
 from gatepost.core.filterql.comparisons import Answer, all_of, compare_times
 from gatepost.core.filterql.datemath import DateMath
 from gatepost.core.filterql.values import is_list
-from gatepost.core.timestamps import parse_time
+from gatepost.core.timestamps import LATEST, parse_time
 from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.times import SECOND, Instant, from_datetime, to_datetime
 
@@ -51,7 +51,8 @@ def _against_fixed_length(op: str, point: DateMath, read: Read) -> DateTest:
             return _without_moment(op, value)
         meet = moment // SECOND * SECOND - length
         if now < meet:
-            due.append(meet)
+            if meet <= LATEST:
+                due.append(meet)
             return after
         if now >= meet + SECOND:
             return before
@@ -84,6 +85,11 @@ def against_date(op: str, read: tuple[Read, Read], left: JsonValue, right: JsonV
     pairs = [(read[0](a), read[1](b)) for a in _elements(left) for b in _elements(right)]
     answers = [compare_times(op, a, b) for a, b in pairs if a is not None and b is not None]
     return any(answers) if answers or not pairs else None
+
+
+def among_dates(read: tuple[Read, Read], value: JsonValue, choices: JsonValue) -> bool:
+    """Say whether a date, or any of a list, is one of several."""
+    return value is not None and choices is not None and against_date("=", read, value, choices) is True
 
 
 def any_element(op: str, test: DateTest) -> DateTest:

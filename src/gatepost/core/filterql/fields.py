@@ -22,6 +22,10 @@ _KINDS: dict[str, Kind] = {
 }
 _MAP = "map[string]"
 _VALUE_KINDS: dict[str, Kind] = {**_KINDS, "time": "date", "intsum": "number"}
+KNOWN_TYPES = frozenset(
+    {*_KINDS, *(f"{_MAP}{inner}" for inner in ("string", "int", "number", "bool", "time", "intsum", "value"))}
+)
+"""The types of fields that filters are compiled for; a field without a type is anything."""
 
 
 class Value(msgspec.Struct, frozen=True):

@@ -12,6 +12,10 @@ DEEPEST = 200
 """Levels of nesting; far more than people write, far less than Python's own limit on recursion."""
 
 
+MOST_CONDITIONS = 1_000
+"""Conditions of one filter; those of the audiences it includes are counted there."""
+
+
 class Literal(msgspec.Struct, frozen=True):
     """A value as written: text, number, true, false or NULL."""
 
@@ -87,6 +91,7 @@ class Statement(msgspec.Struct, frozen=True):
 
 COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 WORD_OPERATORS = frozenset({"in", "intersects", "contains", "like", "between"})
+_CONDITIONS = COMPARISONS | WORD_OPERATORS | {"exists"}
 
 
 def joined(op: str, args: Iterable[Node], line: int = 0, column: int = 0) -> Node:
@@ -109,13 +114,9 @@ def negated(phrase: Node, line: int = 0, column: int = 0) -> Node:
 
 def children(node: Node) -> tuple[Node, ...]:
     """List the nodes right below one."""
-    match node:
-        case Operation(args=args) | Call(args=args):
-            return args
-        case ListOf(items=items):
-            return items
-        case _:
-            return ()
+    if isinstance(node, Operation | Call):
+        return node.args
+    return node.items if isinstance(node, ListOf) else ()
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -124,30 +125,52 @@ def walk(node: Node) -> Iterator[Node]:
     while waiting:
         current = waiting.pop()
         yield current
-        waiting.extend(reversed(children(current)))
+        below = children(current)
+        if below:
+            waiting.extend(reversed(below))
 
 
 def depth(node: Node) -> int:
     """Count the levels of a tree, a leaf being one; never recurses."""
-    deepest = 0
-    waiting = [(node, 1)]
-    while waiting:
-        current, level = waiting.pop()
-        deepest = max(deepest, level)
-        waiting.extend((child, level + 1) for child in children(current))
-    return deepest
+    return sum(1 for _ in _levels(node))
 
 
 def checked_depth(node: Node) -> Node:
     """Give the node back, or refuse it when it nests too deeply for the rest of the program."""
-    if depth(node) > DEEPEST:
-        raise too_deep()
+    for level, row in enumerate(_levels(node), 1):
+        if level > DEEPEST:
+            raise too_deep(row[0].line, row[0].column)
     return node
 
 
 def at(node: Node, message: str, hint: str = "") -> FilterError:
     """Make an error that points at a node."""
     return FilterError(message, line=node.line, column=node.column, hint=hint)
+
+
+def checked_size(node: Node) -> Node:
+    """Give the node back, or refuse it when it nests too deeply or has too many conditions."""
+    checked_depth(node)
+    conditions = [one for one in walk(node) if _is_condition(one)]
+    if len(conditions) > MOST_CONDITIONS:
+        first = conditions[MOST_CONDITIONS]
+        msg = (
+            f"the filter has {len(conditions):,} conditions, and {MOST_CONDITIONS:,} are the most; "
+            "split it into audiences and INCLUDE them"
+        )
+        raise FilterError(msg, line=first.line, column=first.column)
+    return node
+
+
+def _levels(node: Node) -> Iterator[list[Node]]:
+    row = [node]
+    while row:
+        yield row
+        row = [child for parent in row for child in children(parent)]
+
+
+def _is_condition(node: Node) -> bool:
+    return isinstance(node, Include) or (isinstance(node, Operation) and node.op in _CONDITIONS)
 
 
 def too_deep(line: int = 0, column: int = 0, excerpt: str = "") -> FilterError:

@@ -56,6 +56,11 @@ class Operands:
             case _:
                 return Value(self.answer(node), "bool")
 
+    def text(self, node: Node) -> Value:
+        """Make the code for one value that is read as text; a date is read as it is shown outside."""
+        value = self.value(node)
+        return Value(self.applied(printed, value.code)) if value.kind == "date" else value
+
     def point(self, node: Node) -> DateMath | None:
         """Read a node that means a point relative to now; None for any other."""
         match node:
@@ -130,7 +135,7 @@ class Operands:
         if wanted == "date" and value.kind != "date":
             return self.applied(parse_time, value.code)
         if wanted == "text" and value.kind == "date":
-            return self.applied(_printed, value.code)
+            return self.applied(printed, value.code)
         return value.code
 
     def _with_time(self, call: Call, function: Function, args: list[Code]) -> Code:
@@ -163,5 +168,6 @@ def _listed(*values: JsonValue) -> list[JsonValue]:
     return list(values)
 
 
-def _printed(instant: int | None) -> str | None:
-    return None if instant is None else to_rfc3339(instant)
+def printed(instant: JsonValue) -> JsonValue:
+    """Print an instant as it is shown outside; anything else stays as it is."""
+    return to_rfc3339(instant) if instant.__class__ is int else instant

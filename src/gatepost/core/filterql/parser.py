@@ -19,7 +19,7 @@ from gatepost.core.filterql.nodes import (
     Node,
     Operation,
     Statement,
-    checked_depth,
+    checked_size,
     joined,
     negated,
 )
@@ -32,7 +32,16 @@ LONGEST = 64 * 1024
 
 _BACKSLASH = re.compile(r'\\(["\\])|""')
 _NAME_PART = re.compile(r"`((?:[^`]|``)*)`|'([^']*)'|([^.`']+)")
+_CASTS = {
+    "int": "toint",
+    "number": "tonumber",
+    "string": "tostring",
+    "bool": "tobool",
+    "date": "todate",
+}
+"""Type -> the function that `cast(x as type)` is short for."""
 _EXPECTED = {
+    "AS": "",
     "BANG": "",
     "BETWEEN_AND": "AND and the upper bound of BETWEEN",
     "CALL": "",
@@ -87,6 +96,14 @@ class _Builder(Transformer[Token, Any]):
     @v_args(inline=True)
     def call(self, token: Token, args: tuple[Node, ...]) -> Call:
         return Call(token.lower(), args, token.line or 0, token.column or 0)
+
+    @v_args(inline=True)
+    def cast(self, token: Token, operand: Node, _as: Token, type_: Token) -> Call:
+        function = _CASTS.get(type_.lower())
+        if function is None:
+            msg = f"cast takes one of {', '.join(_CASTS)}, found {type_}"
+            raise FilterError(msg, line=type_.line or 0, column=type_.column or 0)
+        return Call(function, (operand,), token.line or 0, token.column or 0)
 
     @v_args(inline=True)
     def minus(self, sign: Token, operand: Node) -> Node:
@@ -231,7 +248,7 @@ def explained(error: FilterError, text: str) -> FilterError:
 
 def _checked(phrase: Node, text: str) -> Node:
     try:
-        check_calls(checked_depth(phrase))
+        check_calls(checked_size(phrase))
     except FilterError as error:
         raise explained(error, text) from None
     return phrase

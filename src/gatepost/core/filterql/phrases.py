@@ -181,8 +181,9 @@ class Phrases:
             )
             return self._joined(both, exact=True)
         value = self._operands.value(value_node)
-        low = self._date_test_of_bound(">", value, low_node)
-        high = self._date_test_of_bound("<", value, high_node)
+        dated = value.kind in _DATES or any(map(self._operands.point, (low_node, high_node)))
+        low = self._date_test_of_bound(">", value, low_node, dated=dated)
+        high = self._date_test_of_bound("<", value, high_node, dated=dated)
         if low is not None and high is not None:
             return self._dated(dates.between_dates(low, high), value)
         bounds = [self._operands.value(low_node), self._operands.value(high_node)]
@@ -193,10 +194,9 @@ class Phrases:
             test = comparisons.between
         return self._operands.applied(test, value.code, *[bound.code for bound in bounds])
 
-    def _date_test_of_bound(self, op: str, value: Value, bound: Node) -> DateTest | None:
+    def _date_test_of_bound(self, op: str, value: Value, bound: Node, *, dated: bool) -> DateTest | None:
         # Lists are spread by the test between both bounds, so each bound sees a single date.
-        scalar = Value(value.code, "date" if value.kind in _DATES else value.kind)
-        return self._date_test(op, scalar, bound)
+        return self._date_test(op, Value(value.code, "date" if dated else value.kind), bound)
 
     def _membership(self, node: Operation) -> Code:
         left, right = node.args
@@ -209,11 +209,14 @@ class Phrases:
             test = comparisons.membership([one.value for one in choices if isinstance(one, Literal)])
             return self._operands.applied(test, value.code, total=True)
         wanted = self._operands.value(right)
+        if _DATES & {value.kind, wanted.kind}:
+            test = partial(dates.among_dates, (_reader(value), _reader(wanted)))
+            return self._operands.applied(test, value.code, wanted.code, total=True)
         return self._operands.applied(comparisons.among_value, value.code, wanted.code, total=True)
 
     def _text_test(self, node: Operation) -> Code:
         op, (left, right) = node.op, node.args
-        value = self._operands.value(left)
+        value = self._operands.text(left)
         if isinstance(right, Literal) and isinstance(right.value, str) and right.value:
             wanted = right.value
             if op == "like" and len(wanted) > wildcards.LONGEST:
@@ -221,7 +224,8 @@ class Phrases:
                     right, f"a LIKE pattern has at most {wildcards.LONGEST} characters, found {len(wanted)}"
                 )
             if op == "like":
-                return self._operands.applied(comparisons.likeness(wanted), value.code)
+                fits = self._source.constant(wildcards.matcher(wanted))
+                return self._shortcut(value, f"{fits}({{held}})", "is str", comparisons.likeness(wanted))
             part = self._source.constant(wanted)
             return self._shortcut(value, f"{part} in {{held}}", "is str", comparisons.containment(wanted))
         general = comparisons.contains if op == "contains" else comparisons.like

@@ -1,8 +1,12 @@
-"""The tree as JSON: `{op, args}`, `{ident}`, `{val}`, `{seg}`, `{func, args}`, `{list}`."""
+"""The tree as JSON: `{op, args}`, `{ident}`, `{val}`, `{seg}`, `{func, args}`, `{list}`.
+
+Read are also a list as bare `{args}`, a function as `op`, and `include` as an operator.
+"""
 
 from collections.abc import Mapping
 
 from gatepost.core.filterql.calls import check_calls
+from gatepost.core.filterql.functions import BY_NAME
 from gatepost.core.filterql.nodes import (
     COMPARISONS,
     DEEPEST,
@@ -71,8 +75,8 @@ def _node(obj: JsonValue, path: str, level: int) -> Node:
             return _operation(op, _nodes(obj.get("args", ()), f"{path}.args", level), path)
         case {"func": str(function)}:
             return Call(function.lower(), _nodes(obj.get("args", ()), f"{path}.args", level))
-        case {"list": _}:
-            return ListOf(_nodes(obj["list"], f"{path}.list", level))
+        case {"list": listed} | {"args": listed}:
+            return ListOf(_nodes(listed, f"{path}.{'list' if 'list' in obj else 'args'}", level))
         case {"ident": "*"} | {"ident": "match_all"}:
             return Everything()
         case {"ident": str(text)} if text:
@@ -98,11 +102,27 @@ def _operation(word: str, args: tuple[Node, ...], path: str) -> Node:
     op = _SYNONYMS.get(word.lower(), word.lower())
     if op in {"and", "or"}:
         return joined(op, args)
+    if op == "include":
+        return _include(args, path)
+    if op not in _ARITIES and op in BY_NAME:
+        return Call(op, args)
     if op not in _ARITIES:
         raise _wrong(path, f"has the unknown operator {word}")
     if len(args) != _ARITIES[op]:
         raise _wrong(path, f"has the operator {word}, which takes {_ARITIES[op]} args, found {len(args)}")
     return negated(args[0]) if op == "not" else Operation(op, args)
+
+
+def _include(args: tuple[Node, ...], path: str) -> Include:
+    match args:
+        case (
+            (Name(field=audience, key=None),)
+            | (Literal(value=str(audience)),)
+            | (Include(audience=audience),)
+        ):
+            return Include(audience)
+        case _:
+            raise _wrong(path, "has the operator include, which takes the slug or id of one audience")
 
 
 def _wrong(path: str, problem: str) -> FilterError:

@@ -38,6 +38,7 @@ _SIGNS = {"AND_SIGN": "AND", "OR_SIGN": "OR"}
 class _Bracket(msgspec.Struct):
     opener: Token | None
     is_list: bool
+    is_cast: bool = False
     betweens: int = 0
     """BETWEENs whose AND has not come yet."""
 
@@ -67,13 +68,17 @@ class _Reading:
             if self._inside_list and self._after_operand and kind in _STARTS_OPERAND:
                 self._out.append(Token.new_borrow_pos("COMMA", ",", token))
             self._follow_brackets(token, kind)
-            value = self._comments.get(id(token), "") if kind == "FILTER" else token.value
-            self._out.append(Token.new_borrow_pos(kind, value, token))
+            self._out.append(self._renamed(token, kind))
         opener = self._brackets[-1].opener
         if opener is not None:
             msg = f"the bracket {opener.value} opened here is never closed"
             raise FilterError(msg, line=opener.line or 0, column=opener.column or 0)
         return self._out
+
+    def _renamed(self, token: Token, kind: str) -> Token:
+        if kind == "FILTER":
+            return Token.new_borrow_pos(kind, self._comments.get(id(token), ""), token)
+        return token if kind == token.type else Token.new_borrow_pos(kind, token.value, token)
 
     @property
     def _previous(self) -> str:
@@ -154,6 +159,8 @@ class _Reading:
             return "CALL" if self._before_bracket and self._bracket_has_comma() else "FILTER"
         if word in _CLAUSES and len(self._brackets) == 1 and self._after_operand:
             return word
+        if word == "AS" and self._after_operand and self._brackets[-1].is_cast:
+            return word
         if word == "EXISTS" or (
             word == "INCLUDE" and self._next is not None and self._next.type in {"NAME", "SLUG", "NUMBER"}
         ):
@@ -173,7 +180,8 @@ class _Reading:
     def _follow_brackets(self, token: Token, kind: str) -> None:
         if kind in {"LPAR", "LSQB"}:
             is_list = kind == "LSQB" or self._previous in _LIST_OPENERS
-            self._brackets.append(_Bracket(token, is_list))
+            is_cast = self._previous == "CALL" and self._out[-1].lower() == "cast"
+            self._brackets.append(_Bracket(token, is_list, is_cast))
             if len(self._brackets) > DEEPEST:
                 raise too_deep(token.line or 0, token.column or 0)
         elif kind in _CLOSERS:

@@ -4,6 +4,7 @@ from functools import partial
 
 import msgspec
 
+from gatepost.core.plans import included_names
 from gatepost.model.audience import Audience
 from gatepost.model.errors import FilterError, UserError
 from gatepost.model.schema import Schema
@@ -11,7 +12,7 @@ from gatepost.operations.audiences import AudienceDraft, check_room, dissolve_au
 from gatepost.operations.configuration.declaration import Declaration, DeclaredAudience
 from gatepost.operations.configuration.schemas import changed_fields
 from gatepost.operations.configuration.state import ORIGIN, Draft, Moment, Shifting, State, differences, own
-from gatepost.operations.filters import checked_filter, included_names, including, stored_filter
+from gatepost.operations.filters import checked_filter, including, stored_filter
 from gatepost.operations.records import checked_name
 from gatepost.operations.slugs import checked_slug
 

@@ -1,11 +1,14 @@
 """What both generations of the audience API share: reading a wish, showing an audience."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
 from gatepost.model.audience import Audience, AudienceSize
-from gatepost.model.errors import InvalidInput
+from gatepost.model.errors import FilterError, InvalidInput
+from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.times import to_rfc3339
 from gatepost.operations.audiences import (
     AudienceDraft,
@@ -15,6 +18,7 @@ from gatepost.operations.audiences import (
     update_audience,
     upsert_by_alias,
 )
+from gatepost.operations.filters import UnknownField, filter_of, tree_of
 from gatepost.web.bodies import decoded, text_of
 from gatepost.web.session import Session
 
@@ -24,6 +28,8 @@ class _Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str | None = None
     segment_ql: str | None = None
+    """Wins over `ast`, for who reads an audience and writes it back changed sends both."""
+    ast: JsonValue = None
     slug_name: str = ""
     description: str | None = None
     is_public: bool | None = None
@@ -31,18 +37,29 @@ class _Wish(msgspec.Struct, frozen=True, kw_only=True):
     kind: str | None = None
     table: str | None = None
 
+    @property
+    def filter(self) -> str | None:
+        """The filter's text, whichever way it was given."""
+        if self.segment_ql is not None or self.ast is None:
+            return self.segment_ql
+        return filter_of(self.ast)
+
 
 async def save_new(here: Session, body: bytes, *, force: bool, confirm: bool) -> Audience:
     """Create an audience from JSON, or create or replace the one that a FilterQL text names by its ALIAS."""
     if not _is_json(body):
-        return await upsert_by_alias(here.context, here.number, text_of(body), confirm=confirm)
+        with _worded():
+            return await upsert_by_alias(here.context, here.number, text_of(body), confirm=confirm)
     wish = decoded(body, _Wish)
-    if not wish.segment_ql:
-        msg = "segment_ql is missing; it holds the filter, such as FILTER total_spent > 500 FROM user"
+    text = wish.filter
+    if not text:
+        msg = (
+            "segment_ql is missing; it (or ast, as a tree) holds the filter, such as FILTER total_spent > 500"
+        )
         raise InvalidInput(msg, path="segment_ql")
     draft = AudienceDraft(
         wish.name or wish.slug_name,
-        wish.segment_ql,
+        text,
         slug=wish.slug_name,
         description=wish.description or "",
         is_public=bool(wish.is_public),
@@ -50,19 +67,22 @@ async def save_new(here: Session, body: bytes, *, force: bool, confirm: bool) ->
         kind=wish.kind or "segment",
         table=wish.table or "user",
     )
-    return await create_audience(here.context, here.number, draft, force=force)
+    with _worded():
+        return await create_audience(here.context, here.number, draft, force=force)
 
 
 async def save_change(here: Session, id_or_slug: str, body: bytes, *, force: bool, confirm: bool) -> Audience:
     """Change an audience by JSON, or give it the filter of a FilterQL text."""
     old, draft = await _change(here, id_or_slug, body)
-    return await update_audience(here.context, here.number, old.id, draft, force=force, confirm=confirm)
+    with _worded():
+        return await update_audience(here.context, here.number, old.id, draft, force=force, confirm=confirm)
 
 
 async def shift_shown(here: Session, id_or_slug: str, body: bytes, *, force: bool) -> dict[str, Any]:
     """Return whom a change would move, and whether that wants a confirmation; nothing is stored."""
     old, draft = await _change(here, id_or_slug, body)
-    found = await shifts(here.context, here.number, old.id, draft.filter, force=force)
+    with _worded():
+        found = await shifts(here.context, here.number, old.id, draft.filter, force=force)
     return {
         "dry_run": True,
         "shifts": found,
@@ -73,9 +93,10 @@ async def shift_shown(here: Session, id_or_slug: str, body: bytes, *, force: boo
 async def _change(here: Session, id_or_slug: str, body: bytes) -> tuple[Audience, AudienceDraft]:
     old = await get_audience(here.context, here.number, id_or_slug)
     wish = decoded(body, _Wish) if _is_json(body) else _Wish(segment_ql=text_of(body))
+    text = wish.filter
     draft = AudienceDraft(
         old.name if wish.name is None else wish.name,
-        old.filter if wish.segment_ql is None else wish.segment_ql,
+        old.filter if text is None else text,
         slug=wish.slug_name,
         description=old.description if wish.description is None else wish.description,
         is_public=old.is_public if wish.is_public is None else wish.is_public,
@@ -110,6 +131,11 @@ def shown(here: Session, audience: Audience) -> dict[str, Any]:
     }
 
 
+def detailed(here: Session, audience: Audience) -> dict[str, Any]:
+    """Return an audience with its filter as a tree too; lists do without, for that would take them long."""
+    return {**shown(here, audience), "ast": tree_of(audience.filter)}
+
+
 def sized(here: Session, audience: Audience, size: AudienceSize | None) -> dict[str, Any]:
     """Return an audience with the number of its members."""
     return {**shown(here, audience), "size": size.size if size else 0}
@@ -118,6 +144,21 @@ def sized(here: Session, audience: Audience, size: AudienceSize | None) -> dict[
 def listed(ids: str) -> list[str]:
     """Return the members of a comma list."""
     return [part.strip() for part in ids.split(",") if part.strip()]
+
+
+@contextmanager
+def _worded() -> Iterator[None]:
+    """Say of an unknown field what clients of Lytics look for, and then which one it is."""
+    try:
+        yield
+    except UnknownField as error:
+        raise FilterError(
+            f"segment fields were invalid against existing schema for table user: {error.message}",
+            line=error.line,
+            column=error.column,
+            excerpt=error.excerpt,
+            hint=error.hint,
+        ) from error
 
 
 def _is_json(body: bytes) -> bool:

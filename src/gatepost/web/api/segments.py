@@ -17,7 +17,15 @@ from gatepost.operations.audiences import (
     sizes,
     validate,
 )
-from gatepost.web.api.audiences import listed, save_change, save_new, shift_shown, shown, sized
+from gatepost.web.api.audiences import (
+    detailed,
+    listed,
+    save_change,
+    save_new,
+    shift_shown,
+    shown,
+    sized,
+)
 from gatepost.web.bodies import text_of
 from gatepost.web.documentation import TEXT, accepts, answers, empty_answer
 from gatepost.web.envelopes import answer_v1, no_content
@@ -62,7 +70,7 @@ async def segments(here: Here, table: str = "user", valid: str = "true") -> Resp
 @router.post("", responses=_MADE, openapi_extra=_WISH)
 async def create(here: Here, body: Body, force: bool = False, confirm: bool = False) -> Response:
     """Create an audience from JSON, or create or replace the one that a FilterQL text names by its ALIAS."""
-    return answer_v1(shown(here, await save_new(here, body, force=force, confirm=confirm)), status=201)
+    return answer_v1(detailed(here, await save_new(here, body, force=force, confirm=confirm)), status=201)
 
 
 @router.delete("", status_code=204, responses=empty_answer())
@@ -113,7 +121,7 @@ async def scan_text(here: Here, body: Body, page: Annotated[_Page, Query()]) -> 
 @router.get("/{id_}", responses=_ONE)
 async def segment(here: Here, id_: str) -> Response:
     """Return one audience by id or slug."""
-    return answer_v1(shown(here, await get_audience(here.context, here.number, id_)))
+    return answer_v1(detailed(here, await get_audience(here.context, here.number, id_)))
 
 
 @router.put("/{id_}", responses=_ONE, openapi_extra=_WISH)
@@ -126,7 +134,7 @@ async def update(
     """
     if dry_run:
         return answer_v1(await shift_shown(here, id_, body, force=force))
-    return answer_v1(shown(here, await save_change(here, id_, body, force=force, confirm=confirm)))
+    return answer_v1(detailed(here, await save_change(here, id_, body, force=force, confirm=confirm)))
 
 
 @router.delete("/{id_}", status_code=204, responses=empty_answer())

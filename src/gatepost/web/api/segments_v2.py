@@ -4,8 +4,23 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from gatepost.model.audience import Audience
-from gatepost.operations.audiences import delete_audience, get_audience, list_audiences, sizes
-from gatepost.web.api.audiences import listed, save_change, save_new, shift_shown, shown, sized
+from gatepost.operations.audiences import (
+    delete_audience,
+    get_audience,
+    including_audiences,
+    list_audiences,
+    resolved_filter,
+    sizes,
+)
+from gatepost.web.api.audiences import (
+    detailed,
+    listed,
+    save_change,
+    save_new,
+    shift_shown,
+    shown,
+    sized,
+)
 from gatepost.web.documentation import accepts, answers, empty_answer
 from gatepost.web.envelopes import answer_v2, no_content
 from gatepost.web.session import Body, Here
@@ -39,15 +54,25 @@ async def segments(here: Here, table: str = "user", kind: str = "", sizes: bool 
 async def create(here: Here, body: Body, force: bool = False, confirm: bool = False) -> Response:
     """Create an audience from JSON, or create or replace the one that a FilterQL text names by its ALIAS."""
     return answer_v2(
-        here.id, shown(here, await save_new(here, body, force=force, confirm=confirm)), status=201
+        here.id, detailed(here, await save_new(here, body, force=force, confirm=confirm)), status=201
     )
 
 
 @router.get("/{id_}", responses=_ONE)
-async def segment(here: Here, id_: str, sizes: bool = False) -> Response:
-    """Return one audience by id or slug."""
+async def segment(here: Here, id_: str, sizes: bool = False, inline: bool = False) -> Response:
+    """Return one audience by id or slug; `inline` adds its filter with all includes expanded."""
     found = await get_audience(here.context, here.number, id_)
-    return answer_v2(here.id, (await _shown(here, [found], with_sizes=sizes))[0])
+    answer = {**(await _shown(here, [found], with_sizes=sizes))[0], **detailed(here, found)}
+    if inline:
+        answer["ql_resolved"] = await resolved_filter(here.context, here.number, found)
+    return answer_v2(here.id, answer)
+
+
+@router.get("/{id_}/ancestors", responses=answers({"data": [_OBJECT], **_REST}))
+async def ancestors(here: Here, id_: str) -> Response:
+    """List the audiences that include one, by way of others too."""
+    found = await including_audiences(here.context, here.number, id_)
+    return answer_v2(here.id, [shown(here, audience) for audience in found])
 
 
 @router.put("/{id_}", responses=_ONE, openapi_extra=_WISH)
@@ -60,7 +85,9 @@ async def update(
     """
     if dry_run:
         return answer_v2(here.id, await shift_shown(here, id_, body, force=force))
-    return answer_v2(here.id, shown(here, await save_change(here, id_, body, force=force, confirm=confirm)))
+    return answer_v2(
+        here.id, detailed(here, await save_change(here, id_, body, force=force, confirm=confirm))
+    )
 
 
 @router.delete("/{ids}", status_code=204, responses=empty_answer())

@@ -1,17 +1,18 @@
 """Runs the case files of tests/cases/filterql."""
 
-from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
+from gatepost.cli.cases import cases_in
 from gatepost.core.filterql import parse_filter, print_filter
-from gatepost.core.timestamps import parse_time
+from gatepost.core.filterql.cases import Case
+from gatepost.core.filterql.trials import tried
 from gatepost.model.errors import FilterError
-from gatepost.model.times import DAY, from_datetime, parse_duration
+from gatepost.model.times import DAY, parse_duration
 from tests.unit.core.filterql._compiled import NOW, compiled
 
 CASES = Path(__file__).resolve().parents[3] / "cases" / "filterql"
@@ -21,45 +22,19 @@ def load(name: str) -> Any:
     return yaml.safe_load((CASES / f"{name}.yaml").read_text("utf-8"))
 
 
-def instant(value: object) -> Any:
-    """Turn what YAML calls a time, alone or in a list or map, into an instant."""
-    if isinstance(value, datetime):
-        return from_datetime(value)
-    if isinstance(value, list):
-        return [instant(item) for item in value]
-    if isinstance(value, dict):
-        return {key: instant(item) for key, item in value.items()}
-    return parse_time(str(value))
+QUESTIONS = [
+    pytest.param(case, id=f"{file}: {case.filter} {place}")
+    for file in ("operators", "missing_and_unevaluable", "coercion", "includes", "dates", "names_and_dates")
+    for place, case in enumerate(cases_in(CASES / f"{file}.yaml"))
+]
 
 
-def profile_questions() -> Iterator[Any]:
-    for file in ("operators", "missing_and_unevaluable", "coercion", "includes"):
-        case = load(file)
-        for expected in ("matches", "fails"):
-            for text in case[expected]:
-                yield pytest.param(case, text, expected == "matches", id=f"{file}: {text} {expected}")
+@pytest.mark.parametrize("case", QUESTIONS)
+def test_a_filter_answers_on_a_profile_and_says_when_it_may_change(case: Case) -> None:
+    trial = tried(case)
 
-
-@pytest.mark.parametrize(("case", "text", "expected"), list(profile_questions()))
-def test_a_filter_answers_on_a_profile(case: dict[str, Any], text: str, expected: bool) -> None:
-    filter_ = compiled(text, case.get("types", {}), case.get("audiences"))
-
-    verdict = filter_.evaluate(case["profile"], {}, NOW)
-
-    assert expected == verdict.matches
-
-
-@pytest.mark.parametrize("case", load("dates")["cases"], ids=lambda case: case["name"])
-def test_a_date_rule_says_when_it_may_change(case: dict[str, Any]) -> None:
-    fields: dict[str, Any] = {
-        name: instant(case[name]) for name in ("seen", "seen_all", "last") if name in case
-    }
-    filter_ = compiled(case["filter"], load("dates")["types"])
-
-    verdict = filter_.evaluate(fields, {}, instant(case["now"]))
-
-    assert case["matches"] == verdict.matches
-    assert (None if case["next"] == "never" else instant(case["next"])) == verdict.next_change
+    assert case.expected == trial.got, trial.message
+    assert case.next_change in (msgspec.UNSET, trial.next_change)
 
 
 @pytest.mark.parametrize("case", load("windows")["cases"], ids=lambda case: case["name"])

@@ -9,6 +9,7 @@ from gatepost.core.filterql import (
     unknown_fields,
 )
 from gatepost.model.errors import FilterError
+from gatepost.model.jsonvalue import JsonValue
 from tests.unit.core.filterql._compiled import compiled
 
 NESTINGS = {
@@ -49,10 +50,12 @@ def test_nesting_without_end_is_refused_in_words(shape: str, levels: int) -> Non
         parse_filter(nested(shape, levels))
 
 
-def test_a_list_may_hold_thousands_of_phrases() -> None:
-    text = "FILTER OR (" + ", ".join(f"a = {number}" for number in range(4_000)) + ")"
+def test_a_list_may_hold_a_thousand_phrases_and_thousands_of_values() -> None:
+    phrases = "FILTER OR (" + ", ".join(f"a = {number}" for number in range(1_000)) + ")"
+    values = "FILTER a IN (" + ", ".join(map(str, range(4_000))) + ")"
 
-    assert compiled(text, {"a": "int"}).evaluate({"a": 3_999}, {}, 0).matches
+    assert compiled(phrases, {"a": "int"}).evaluate({"a": 999}, {}, 0).matches
+    assert compiled(values, {"a": "int"}).evaluate({"a": 3_999}, {}, 0).matches
 
 
 def test_a_long_filter_is_refused() -> None:
@@ -120,8 +123,27 @@ def test_the_tree_as_json_uses_the_documented_leaves() -> None:
 
 
 @pytest.mark.parametrize(
+    ("tree", "text"),
+    [
+        ({"op": "IN", "args": [{"ident": "a"}, {"args": [{"val": "x"}]}]}, 'a IN ("x")'),
+        ({"op": "include", "args": [{"ident": "vip"}]}, "INCLUDE vip"),
+        ({"op": "include", "args": [{"val": "0dd1"}]}, "INCLUDE 0dd1"),
+        (
+            {"op": "NOT", "args": [{"op": "like", "args": [{"ident": "a.b"}, {"val": "c*"}]}]},
+            'a.b NOT LIKE "c*"',
+        ),
+        ({"op": "tolower", "args": [{"ident": "a"}]}, "tolower(a)"),
+        ({"op": "&&", "args": [{"op": "==", "args": [{"ident": "a"}, {"val": True}]}]}, "a = true"),
+    ],
+)
+def test_trees_of_other_writers_are_read_too(tree: dict[str, JsonValue], text: str) -> None:
+    assert print_filter(from_ast(tree)) == text
+
+
+@pytest.mark.parametrize(
     ("tree", "path"),
     [
+        ({"op": "include", "args": []}, "ast"),
         ({"op": "and", "args": [{"op": "=", "args": [{"ident": "a"}, {"value": 1}]}]}, "ast.args.0.args.1"),
         ({"op": "like", "args": [{"ident": "a"}]}, "ast"),
         ({"op": "near", "args": []}, "ast"),

@@ -19,7 +19,10 @@ def _numbers(values: Iterable[JsonValue]) -> list[int | float] | None:
 def _over(combine: Callable[[list[int | float]], float]) -> Callable[..., float | None]:
     def call(*values: JsonValue) -> float | None:
         numbers = _numbers(value for value in values if value is not None)
-        return None if numbers is None else combine(numbers)
+        try:
+            return None if numbers is None else combine(numbers)
+        except OverflowError:
+            return None
 
     return call
 
@@ -31,7 +34,9 @@ def _total(numbers: list[int | float]) -> int | float:
 
 def _toint(value: JsonValue) -> int | None:
     number = cleaned_number_of(value)
-    return int(number) if number is not None and math.isfinite(number) else None
+    if isinstance(number, float) and not math.isfinite(number):
+        return None
+    return None if number is None else int(number)
 
 
 def _tobool(value: JsonValue) -> bool | None:
@@ -42,7 +47,10 @@ def _tobool(value: JsonValue) -> bool | None:
 
 def _sqrt(value: JsonValue) -> float | None:
     number = number_of(value)
-    return None if number is None or number < 0 else math.sqrt(number)
+    try:
+        return None if number is None or number < 0 else math.sqrt(number)
+    except OverflowError:
+        return None
 
 
 def _pow(base: JsonValue, exponent: JsonValue) -> float | None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from gatepost.core.filterql.datemath import parse_date_math
 from gatepost.core.filterql.functions.record import Function
 from gatepost.core.filterql.values import number_of
-from gatepost.core.timestamps import parse_time, parse_time_in
+from gatepost.core.timestamps import parse_time, parse_time_in, within_calendar
 from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.times import SECOND, Instant, to_datetime
 
@@ -27,7 +27,7 @@ def _todate(now: Instant, first: JsonValue, second: JsonValue = None) -> Instant
     if second is not None:
         return _by_go_layout(first, second)
     point = parse_date_math(first) if isinstance(first, str) else None
-    return point.at(now) if point else parse_time(first)
+    return within_calendar(point.at(now)) if point else parse_time(first)
 
 
 def _by_go_layout(layout: JsonValue, value: JsonValue) -> Instant | None:
@@ -92,7 +92,7 @@ def _seconds(value: JsonValue) -> int | float | None:
 def _unixtrunc(instant: Instant | None, unit: JsonValue = None) -> str | None:
     if instant is None:
         return None
-    if unit in {"ms", "milliseconds"}:
+    if isinstance(unit, str) and unit in {"ms", "milliseconds"}:
         return str(instant)
     if unit == "seconds":
         return f"{instant / SECOND:.3f}".rstrip("0").rstrip(".")
