@@ -15,6 +15,7 @@ from gatepost.operations.filters import (
     checked_filter,
     checked_table,
     including,
+    new_sources,
     resolved,
     stored_filter,
 )
@@ -241,23 +242,36 @@ def check_room(stored: int) -> None:
 
 def store_audience(tx: Transaction, audience: Audience) -> Audience:
     """Store a checked new audience, to be evaluated for everybody."""
+    before = live_audiences(tx, audience.account)
     tx.catalog.put(audience.account, audience.id, audience)
-    evaluate_audience(tx, audience, kind="fill")
+    evaluate_audience(tx, audience, before, kind="fill")
     return audience
 
 
 def store_changed(tx: Transaction, old: Audience, new: Audience, others: Sequence[Audience]) -> Audience:
     """Store a checked change; a new filter is evaluated for everybody, and so is every audience that includes it."""
+    before = live_audiences(tx, new.account)
     tx.catalog.put(new.account, new.id, new)
     if new.filter != old.filter:
         for audience in (new, *including(new, others)):
-            evaluate_audience(tx, audience)
+            evaluate_audience(tx, audience, before)
     return new
 
 
-def evaluate_audience(tx: Transaction, audience: Audience, *, kind: str = "evaluate") -> None:
-    """Have apply evaluate an audience for every stored profile; `fill` for a new one's first members."""
-    duty = Duty(account=audience.account, kind=kind, subject=audience.id, audience=audience.number)
+def evaluate_audience(
+    tx: Transaction, audience: Audience, before: Sequence[Audience], *, kind: str = "evaluate"
+) -> None:
+    """Have apply evaluate an audience for every stored profile; `fill` for a new one's first members.
+
+    `before` are the audiences as they were: windows that none of them kept are filled from the past first.
+    """
+    duty = Duty(
+        account=audience.account,
+        kind=kind,
+        subject=audience.id,
+        audience=audience.number,
+        sources=new_sources(audience.filter, before),
+    )
     tx.ledger.add_duty(duty)
 
 

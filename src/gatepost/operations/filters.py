@@ -24,6 +24,7 @@ from gatepost.model.audience import Audience
 from gatepost.model.errors import FilterError, InvalidInput
 from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.model.schema import FieldType, Schema
+from gatepost.model.times import Milliseconds
 
 _DEEPEST_JSON = 100
 """Levels of a filter that are shown as a JSON tree, which takes two levels for each."""
@@ -95,6 +96,16 @@ def refuse_unknown_fields(text: str, schema: Schema) -> None:
 def windows_in(text: str) -> list[WindowRead]:
     """Return the windows a filter asks for itself."""
     return [window for _, window in _windowed(text)]
+
+
+def new_sources(text: str, before: Iterable[Audience]) -> tuple[str, ...]:
+    """Return the sources of a filter's windows that no audience kept so far, or not for so long."""
+    kept: dict[str, Milliseconds] = {}
+    for audience in before:
+        for window in windows_in(audience.filter):
+            kept[window.key] = max(window.length, kept.get(window.key, 0))
+    wanted = windows_in(text)
+    return tuple(dict.fromkeys(window.key for window in wanted if window.length > kept.get(window.key, 0)))
 
 
 def _check_field(

@@ -193,5 +193,8 @@ def _check_windows(compiled: CompiledFilter, audiences: Sequence[Audience]) -> N
             kept[window.key] = max(window.length, kept.get(window.key, 0))
     for window in compiled.windows:
         if window.length > kept.get(window.key, 0):
-            msg = f"no audience keeps {window} yet; save this filter as an audience, then look at its members"
+            msg = (
+                f"no audience keeps {window} yet, so stored profiles cannot tell; backtest the filter, or save it as "
+                "an audience, which is filled from the past"
+            )
             raise InvalidInput(msg)

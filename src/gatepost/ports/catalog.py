@@ -63,6 +63,8 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True):
     cursor: int = 0
     before: int = 0
     """For a backfill: only members whose transition is at most this one."""
+    sources: tuple[str, ...] = ()
+    """For an audience: windows that nobody kept so far, to be filled from the past first."""
     met: tuple[int, ...] = ()
     """For a backfill: profiles beyond the cursor whose merge brought in a member it had met."""
 

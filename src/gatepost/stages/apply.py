@@ -157,7 +157,7 @@ class ApplyStage:
     def _step(self, tx: Transaction, duty: Duty) -> frozenset[int]:
         plans = self._plans.current(tx)
         wall = self._clock.wall()
-        batch = Batch(tx, plans, wall)
+        batch = Batch(tx, plans, wall, self._log.fetch)
         duties.step(tx, batch, plans, duty, wall)
         batch.save()
         return frozenset(batch.destinations)

@@ -30,10 +30,12 @@ from gatepost.model.event import Event, RecordKind
 from gatepost.model.merge import Merge
 from gatepost.model.profile import EXPIRY, Identifier, Profile
 from gatepost.model.times import Instant
+from gatepost.ports.catalog import Duty
 from gatepost.ports.outbox import Enqueued
 from gatepost.ports.profiles import Crossed, ProfileChanges
 from gatepost.ports.store import Transaction
 from gatepost.stages.backfills import first_enter, job_of, owed_after_merge
+from gatepost.stages.filling import Filling, fill, readers_of
 from gatepost.stages.unmerging import Fetch, command_of, parted_now, undoable
 
 Key = tuple[int, Identifier]
@@ -70,6 +72,7 @@ class Batch:
         self._enqueued: list[Enqueued] = []
         self._wakeups: list[tuple[Instant, int, int]] = []
         self._fired = 0
+        self._filling = Filling(tx.ledger.duties(), plans)
         self.horizon: Instant = 0
         self.counts: dict[int, dict[str, int]] = {}
         self.destinations: set[int] = set()
@@ -136,10 +139,17 @@ class Batch:
     ) -> None:
         """Evaluate audiences for a profile outside an event; `first` for those an audience begins with."""
         plan = self._plan(account)
-        transitions = evaluate(plan, profile, audiences, now)
+        transitions = self._evaluate(account, plan, profile, audiences, now)
         self._touch(profile)
         self._wake(account, profile)
         self._cross(account, plan, profile, transitions, Cause(beginning=first))
+
+    def fill(self, profile: Profile, duty: Duty) -> frozenset[int]:
+        """Fill what a duty's windows lack of a profile's past; return the audiences that can be decided now."""
+        plan = self._plan(duty.account)
+        fill(plan, profile, self._past(duty.account, profile), duty.sources)
+        self._filling.done(duty, profile.number)
+        return readers_of(plan, duty.sources)
 
     def profile(self, account: int, number: int) -> Profile | None:
         """Return a profile, loaded once a batch."""
@@ -193,10 +203,27 @@ class Batch:
         if profile.refused > refused:
             self._count(account, "events_too_large")
         audiences = set(plan.audiences) if whole else affected_audiences(plan, changed)
-        transitions = evaluate(plan, profile, audiences, now)
+        transitions = self._evaluate(account, plan, profile, audiences, now)
         self._touch(profile)
         self._wake(account, profile)
         self._cross(account, plan, profile, transitions, _cause_of(event))
+
+    def _evaluate(
+        self, account: int, plan: AccountPlan, profile: Profile, audiences: Iterable[int], now: Instant
+    ) -> list[Transition]:
+        """Evaluate audiences, but for those whose windows still lack this profile's past."""
+        if self._filling and (undecided := self._filling.undecided(account, profile.number)):
+            for number in undecided:
+                profile.due.pop(number, None)
+            audiences = [number for number in audiences if number not in undecided]
+        return evaluate(plan, profile, audiences, now)
+
+    def _past(self, account: int, profile: Profile) -> list[Event]:
+        """Return a profile's kept events, in the order in which they were applied."""
+        return self._fetch(sorted(self._trail(account, profile)))
+
+    def _trail(self, account: int, profile: Profile) -> list[int]:
+        return [*self._tx.profiles.trail(account, profile.number), *profile.trail]
 
     def _profile_for(self, account: int, plan: AccountPlan, reading: Reading) -> tuple[Profile, bool]:
         """Find, create or merge; say too whether every audience must be looked at."""
@@ -264,7 +291,7 @@ class Batch:
         account = event.account
         survivor, absorbed = sorted((left, right), key=lambda p: seniority(p, plan.ranks))
         owed = owed_after_merge(self._tx, account, survivor.number, absorbed.number)
-        trail = [*self._tx.profiles.trail(account, absorbed.number), *absorbed.trail]
+        trail = self._trail(account, absorbed)
         self._tx.merges.keep(
             Merge(
                 account=account,
@@ -276,6 +303,8 @@ class Batch:
             )
         )
         absorb(survivor, absorbed, plan.fields, plan.sources.keep)
+        if lacking := self._filling.owed_after_merge(account, survivor.number, absorbed.number):
+            fill(plan, survivor, self._fetch(sorted({*trail, *self._trail(account, survivor)})), lacking)
         for identifier in _leading_to(absorbed):
             self._lead(account, identifier, survivor.number)
         changes = ProfileChanges(

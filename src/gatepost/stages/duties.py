@@ -29,14 +29,12 @@ def step(tx: Transaction, batch: Batch, plans: dict[int, AccountPlan], duty: Dut
 def _evaluate(tx: Transaction, batch: Batch, _plan: AccountPlan, duty: Duty, _wall: Instant) -> int | None:
     """Evaluate one audience for the next stored profiles; a new one's first members go to jobs with backfill."""
     profiles = tx.profiles.scan(duty.account, duty.cursor, STEP)
-    for profile in profiles:
-        batch.reevaluate(
-            duty.account,
-            batch.adopt(duty.account, profile),
-            [duty.audience],
-            batch.now,
-            first=duty.kind == "fill",
-        )
+    for stored in profiles:
+        profile = batch.adopt(duty.account, stored)
+        if duty.sources:
+            others = batch.fill(profile, duty) - {duty.audience}
+            batch.reevaluate(duty.account, profile, others, batch.now)
+        batch.reevaluate(duty.account, profile, [duty.audience], batch.now, first=duty.kind == "fill")
     return profiles[-1].number if len(profiles) == STEP else None
 
 

@@ -10,6 +10,7 @@ from gatepost.model.event import Event
 from gatepost.model.merge import Merge, MergeCommand
 from gatepost.model.profile import Profile
 from gatepost.ports.store import Transaction
+from gatepost.stages.filling import fill
 
 Fetch = Callable[[Sequence[int]], list[Event]]
 """Reads chosen events of the log."""
@@ -33,4 +34,8 @@ def parted_now(tx: Transaction, fetch: Fetch, plan: AccountPlan, united: Profile
     """Return the two sides as of now; nothing is written."""
     trail = [*tx.profiles.trail(merge.account, united.number), *united.trail]
     since = sorted(id_ for id_ in trail if id_ >= merge.event)
-    return parted(plan, united, merge, trail, fetch(since))
+    sides = parted(plan, united, merge, trail, fetch(since))
+    for side in (sides.survivor, sides.revived):
+        # Audiences may have come since the merge, whose windows the profiles of that time lack.
+        fill(plan, side, fetch(side.trail), plan.sources.keep)
+    return sides

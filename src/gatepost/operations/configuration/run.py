@@ -122,7 +122,8 @@ async def _carried_out(context: Context, state: State, draft: Draft) -> bool:
         for write in draft.writes:
             write(moment)
         for audience in moment.evaluate.values():
-            evaluate_audience(tx, audience, kind="fill" if audience.created == now else "evaluate")
+            kind = "fill" if audience.created == now else "evaluate"
+            evaluate_audience(tx, audience, state.audiences, kind=kind)
         return moment
 
     moment = await context.store.write(work)

@@ -1,0 +1,65 @@
+"""What new windows lack: the past of every stored profile, filled in by a walk while live events go on.
+
+Until the walk has reached a profile, nothing is decided about her by a rule that reads such a window: half a past would
+make her enter and leave for no reason. The walk decides then, once, on the whole of it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from gatepost.core.plans import AccountPlan
+from gatepost.core.refilling import refilled
+from gatepost.model.event import Event
+from gatepost.model.profile import Profile
+from gatepost.ports.catalog import Duty
+
+
+class Filling:
+    """The windows that are being filled, as of the beginning of a batch."""
+
+    def __init__(self, duties: Iterable[Duty], plans: Mapping[int, AccountPlan]) -> None:
+        self._pending = [
+            (duty, frozenset(duty.sources), readers_of(plans[duty.account], duty.sources))
+            for duty in duties
+            if duty.sources and duty.account in plans
+        ]
+        self._done: set[tuple[int, int]] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._pending)
+
+    def undecided(self, account: int, number: int) -> set[int]:
+        """Return the audiences about which nothing can be said yet for a profile."""
+        found: set[int] = set()
+        for duty, _, readers in self._pending:
+            if duty.account == account and number > duty.cursor and (duty.id, number) not in self._done:
+                found |= readers
+        return found
+
+    def done(self, duty: Duty, number: int) -> None:
+        """Note that the walk has reached a profile."""
+        self._done.add((duty.id, number))
+
+    def owed_after_merge(self, account: int, survivor: int, absorbed: int) -> set[str]:
+        """Return what the walk will not bring any more to a survivor whom it had met, of one whom it had not."""
+        found: set[str] = set()
+        for duty, sources, _ in self._pending:
+            if duty.account == account and survivor <= duty.cursor < absorbed:
+                found |= sources
+        return found
+
+
+def readers_of(plan: AccountPlan, sources: Sequence[str]) -> frozenset[int]:
+    """Return the audiences whose rules read any of these sources, by way of an include too."""
+    wanted = set(sources)
+    return frozenset(
+        number
+        for number, one in plan.audiences.items()
+        if any(window.key in wanted for window in one.filter.windows)
+    )
+
+
+def fill(plan: AccountPlan, profile: Profile, events: Iterable[Event], sources: Iterable[str]) -> None:
+    """Replace what a profile holds of some sources by what its events say."""
+    kept = [source for source in sources if source in plan.sources.keep]
+    full = refilled(plan, profile, events, kept)
+    profile.windows, profile.approximate = full.windows, full.approximate
