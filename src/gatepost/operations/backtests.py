@@ -149,4 +149,4 @@ def _check_period(begin: Instant, end: Instant, step: Milliseconds) -> None:
 
 
 def _unsaved(account: int, text: str) -> Audience:
-    return Audience(number=0, id="", account=account, name="", slug="", filter=stored_filter(text))
+    return Audience(number=1, id="", account=account, name="", slug="", filter=stored_filter(text))
