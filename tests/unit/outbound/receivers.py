@@ -63,10 +63,12 @@ class Receiver:
 async def receiving(conversation: Conversation, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
     """Listen, and hold this conversation on every connection."""
     tasks: set[asyncio.Task[None]] = set()
+    lines: list[Line] = []
 
     async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         receiver.connections += 1
         line = Line(reader, writer, receiver.connections)
+        lines.append(line)
         task = asyncio.ensure_future(_held(conversation, line))
         tasks.add(task)
         await task
@@ -80,6 +82,9 @@ async def receiving(conversation: Conversation, tls: ssl.SSLContext | None = Non
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for line in lines:
+            # A task that was cancelled before its first step has closed nothing.
+            line.writer.close()
         await server.wait_closed()
 
 
