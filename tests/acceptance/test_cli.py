@@ -235,9 +235,25 @@ def test_deliveries_are_listed_shown_and_replayed(configured: Gatepost) -> None:
         configured("delivery", "replay", "--state", "omitted", "--job", "tell", "--yes", "--json")
     )
 
+    def retold() -> dict[str, Any]:
+        found: dict[str, Any] = read(configured("delivery", "show", delivery["id"], "--json"))
+        return found
+
+    awaited(lambda: retold()["attempts"] == 2 and retold()["state"] == "omitted")
+    again = retold()
+    assert [attempt["verdict"] for attempt in again["attempt_list"]] == ["omitted", "omitted"]
+    assert again["created"] == delivery["created"]
     assert "not today" in shown.stdout
     assert counted == {"found": 1, "replayed": 0, "refused": 0}
     assert replayed == {"found": 1, "replayed": 1, "refused": 0}
+
+
+def test_the_beginning_of_an_id_that_fits_no_delivery_is_said_so(gatepost: Gatepost) -> None:
+    nobody = gatepost("delivery", "show", "ffff0000")
+    no_id = gatepost("delivery", "show", "omitted")
+
+    assert "no delivery has an id that begins with 'ffff0000'" in nobody.stderr
+    assert "ids are hexadecimal digits" in no_id.stderr
 
 
 def test_the_example_is_applied_twice_without_a_second_change(gatepost: Gatepost, repository: Path) -> None:

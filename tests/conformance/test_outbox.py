@@ -220,7 +220,7 @@ def test_a_refused_delivery_can_be_replayed_under_its_id_with_its_snapshot(store
     (held,) = claim(store)
     settle(store, held, DeliveryState.REFUSED, reason="400")
 
-    replayed = store.write_blocking(lambda tx: tx.deliveries.replay(ACCOUNT, held.id, NOW))
+    replayed = store.write_blocking(lambda tx: tx.deliveries.replay(ACCOUNT, held.id))
     (again,) = claim(store)
     snapshot = store.write_blocking(lambda tx: tx.outbox.snapshots([again.snapshot]))
 
@@ -258,3 +258,44 @@ def test_a_moved_jobs_deliveries_follow_it_and_are_composed_anew(store: Store) -
     assert 1 == moved
     assert (held.id, None) == (first.id, first.body)
     assert make_delivery("stays").id == other.id
+
+
+def test_a_replayed_delivery_keeps_its_age_and_its_tries_but_is_retried_as_patiently_as_a_new_one(
+    store: Store,
+) -> None:
+    enqueue(store, make_delivery("r"))
+    for _ in range(2):
+        (held,) = claim(store)
+        settle(store, held, DeliveryState.RETRYING, due=NOW)
+    (held,) = claim(store)
+    settle(store, held, DeliveryState.DEAD, reason="given up")
+
+    store.write_blocking(lambda tx: tx.deliveries.replay(ACCOUNT, held.id))
+    listed = store.write_blocking(lambda tx: tx.deliveries.get(ACCOUNT, held.id))
+    (again,) = claim(store, now=NOW + 1)
+
+    assert listed is not None
+    assert (listed.delivery.state, listed.delivery.attempts) == (DeliveryState.WAITING, 3)
+    assert (again.attempts, again.earlier, again.first_attempt) == (4, 3, NOW + 1)
+    assert again.created == make_delivery("r").created
+    settle(store, again, DeliveryState.REFUSED)
+    ended = store.write_blocking(lambda tx: tx.deliveries.get(ACCOUNT, held.id))
+    assert ended is not None
+    assert (ended.delivery.attempts, ended.delivery.created) == (4, make_delivery("r").created)
+
+
+def test_a_delivery_is_found_by_the_beginning_of_its_id_wherever_it_is(store: Store) -> None:
+    ids = ("aa00" + "0" * 28, "aa01" + "0" * 28, "ab00" + "0" * 28)
+    enqueue(store, *(make_delivery(id=id_, profile=number) for number, id_ in enumerate(ids)))
+    held = claim(store, limit=1)
+    settle(store, held[0], DeliveryState.REFUSED)
+
+    def beginning(prefix: str, account: int = ACCOUNT, limit: int = 9) -> set[str]:
+        found = store.write_blocking(lambda tx: tx.deliveries.beginning_with(account, prefix, limit))
+        return {item.delivery.id for item in found}
+
+    assert beginning("aa") == set(ids[:2])
+    assert beginning("aa00") == {ids[0]}
+    assert beginning(ids[2]) == {ids[2]}
+    assert beginning("ff") == beginning("aa", ACCOUNT + 1) == set()
+    assert len(beginning("aa", limit=1)) == 1

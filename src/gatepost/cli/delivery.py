@@ -19,9 +19,10 @@ app = part("Follow deliveries and replay them.")
 _PAGE = 500
 _ID_LENGTH = 32
 _REASONS = 5
+_SHOWN = 8
 
 Which = Annotated[
-    str, typer.Argument(metavar="DELIVERY", help="Id, or the beginning of one of the newest 500.")
+    str, typer.Argument(metavar="DELIVERY", help="Id, or four or more digits of its beginning.")
 ]
 JobOption = Annotated[str, typer.Option(metavar="JOB", help="Only those of this job, by name or id.")]
 
@@ -202,7 +203,15 @@ def _deliveries(client: Client, at_most: int, query: Mapping[str, object]) -> It
 def _id(client: Client, wanted: str) -> str:
     if len(wanted) == _ID_LENGTH:
         return wanted
-    return str(named(client.get("/v2/delivery", limit=_PAGE), wanted, "delivery", "id")["id"])
+    found = [one["id"] for one in client.get("/v2/delivery", id=wanted.lower(), limit=_SHOWN + 1)]
+    if len(found) == 1:
+        return str(found[0])
+    if not found:
+        msg = f"no delivery has an id that begins with {wanted!r}"
+        raise CommandError(msg, hint="Finished ones are kept for a while only; see `gatepost delivery list`.")
+    some = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+    msg = f"the ids of several deliveries begin with {wanted!r}"
+    raise CommandError(msg, hint=f"Give more of it: {some}")
 
 
 def _job_id(client: Client, wanted: str) -> str:

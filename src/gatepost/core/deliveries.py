@@ -13,7 +13,7 @@ def after_attempt(
     """Return the next state, when it is due and why.
 
     A final refusal is never tried again, a wrong credential parks the delivery, anything else is tried until the
-    retry window ends. `delivery.attempts` counts the attempt that just ended.
+    retry window ends. `delivery.attempts` counts the attempt that just ended; a replay starts the schedule anew.
     """
     match outcome.verdict:
         case Verdict.DELIVERED:
@@ -23,7 +23,8 @@ def after_attempt(
         case Verdict.STOP:
             return DeliveryState.PARKED, 0, outcome.reason
         case _:
-            due = next_due(delivery.attempts, delivery.first_attempt, now, roll, options, outcome.retry_after)
+            tries = delivery.attempts - delivery.earlier
+            due = next_due(tries, delivery.first_attempt, now, roll, options, outcome.retry_after)
             if due is None:
                 return DeliveryState.DEAD, 0, f"{GIVEN_UP}{outcome.reason}"
             return DeliveryState.RETRYING, due, outcome.reason

@@ -64,12 +64,15 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     due: Instant = 0
     """Wall time of the next attempt."""
     attempts: int = 0
+    """All that were made, those before a replay too."""
     first_attempt: Instant = 0
     """Wall time; the retry window counts from here."""
     body: bytes | None = None
     """The rendered request (method, URL, body as JSON), stored before the first send; retried byte for byte."""
     created: Instant = 0
     """Wall time."""
+    earlier: int = 0
+    """The attempts before the last replay; patience with the receiver starts anew after it."""
 
 
 class Verdict(StrEnum):

@@ -1,5 +1,6 @@
 """Deliveries to look at: what is on its way, what became of it, and once more from the start."""
 
+import re
 from collections.abc import Iterable
 
 import msgspec
@@ -14,6 +15,8 @@ from gatepost.ports.outbox import DeliveryFilter, Listed
 from gatepost.ports.store import Transaction
 
 MOST_LISTED = 500
+
+_PREFIX = re.compile("[0-9a-f]{4,32}")
 
 
 class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +45,8 @@ class DeliveryQuery(msgspec.Struct, frozen=True, kw_only=True):
     before: int = 0
     """The `seq` of the last delivery of the page before."""
     limit: int = 50
+    id_prefix: str = ""
+    """The beginning of an id, four digits or more; the others do not count beside it."""
 
 
 _EVERYTHING = DeliveryQuery()
@@ -58,7 +63,13 @@ async def list_deliveries(
         msg = f"there is no state {query.state!r}; there are {', '.join(DeliveryState)}"
         raise InvalidInput(msg, path="state")
 
+    if query.id_prefix and not _PREFIX.fullmatch(query.id_prefix):
+        msg = f"{query.id_prefix!r} begins no id; ids are hexadecimal digits, and four or more of them are enough"
+        raise InvalidInput(msg, path="id")
+
     def work(tx: Transaction) -> list[DeliveryView]:
+        if query.id_prefix:
+            return _views(tx, account, tx.deliveries.beginning_with(account, query.id_prefix, query.limit))
         profile = _profile_number(tx, account, query.profile_id) if query.profile_id else 0
         wanted = DeliveryFilter(
             account=account,
@@ -101,12 +112,12 @@ async def delivery_counts(context: Context, account: int, job: str = "") -> dict
 
 async def replay_delivery(context: Context, account: int, id_: str) -> DeliveryView:
     """Send a finished delivery once more, rendered anew, under the same id."""
-    now = context.clock.wall()
 
     def work(tx: Transaction) -> DeliveryView:
-        delivery = _listed(tx, account, id_).delivery
-        job = _replayable(tx, delivery)
-        if not tx.deliveries.replay(account, id_, now):
+        listed = _listed(tx, account, id_)
+        delivery = listed.delivery
+        job = _replayable(tx, listed)
+        if not tx.deliveries.replay(account, id_):
             msg = f"what the delivery {id_} said is no longer kept, so it cannot be sent again"
             raise Conflict(msg)
         destination = destinations_of(tx, account).get(delivery.destination)
@@ -126,13 +137,18 @@ def _listed(tx: Transaction, account: int, id_: str) -> Listed:
     return found
 
 
-def _replayable(tx: Transaction, delivery: Delivery) -> Job:
+def _replayable(tx: Transaction, listed: Listed) -> Job:
+    delivery = listed.delivery
     if delivery.state not in FINISHED:
         msg = f"the delivery {delivery.id} is {delivery.state.value}; only a finished one can be sent again"
         raise Conflict(msg)
     job = tx.catalog.get(Job, delivery.account, delivery.job)
     if job is None or job.status is JobStatus.DELETED:
         msg = f"the job of the delivery {delivery.id} was killed, so it cannot be sent again"
+        raise Conflict(msg)
+    if delivery.state is DeliveryState.CANCELLED:
+        why = f" ({listed.reason})" if listed.reason else ""
+        msg = f"the delivery {delivery.id} was cancelled{why}, and what was cancelled is not sent again"
         raise Conflict(msg)
     return job
 

@@ -106,6 +106,9 @@ class Deliveries(Protocol):
     def get(self, account: int, delivery: str) -> Listed | None:
         """Return one delivery by id."""
 
+    def beginning_with(self, account: int, prefix: str, limit: int) -> list[Listed]:
+        """Return deliveries whose ids begin with a prefix, `limit` of them at most."""
+
     def attempts(self, account: int, delivery: str) -> list[Attempt]:
         """Return a delivery's attempts in order."""
 
@@ -115,5 +118,8 @@ class Deliveries(Protocol):
     def prune(self, before: Instant) -> int:
         """Drop whole days of finished deliveries and attempts that ended before an instant; return how many."""
 
-    def replay(self, account: int, delivery: str, now: Instant) -> bool:
-        """Put a finished delivery back in the queue under the same id, its snapshot to be rendered anew."""
+    def replay(self, account: int, delivery: str) -> bool:
+        """Put a finished delivery back in the queue under the same id, its snapshot to be rendered anew.
+
+        It keeps its time of creation and its attempts; say whether its snapshot was still there.
+        """

@@ -241,7 +241,7 @@ class DeliverStage:
             due = self._clock.wall() + _ENGINE_PAUSE
             self._settle(delivery, DeliveryState.RETRYING, why.reason, due=due)
         else:
-            self._settle(delivery, DeliveryState.OMITTED, why.reason)
+            self._end(delivery, DeliveryState.OMITTED, why.reason)
 
     async def _store_bodies(self, composed: Sequence[tuple[Draft, Composed]]) -> None:
         """Wait until composed requests are on disk, so that a crash cannot change what a retry sends."""
@@ -270,15 +270,12 @@ class DeliverStage:
         """Say whether a final URL may be called; what an operator can allow later is tried again."""
         final = erasing_reason(url) or misdirected(url, item.order)
         if final:
-            self._settle(item.delivery, DeliveryState.REFUSED, final)
+            self._end(item.delivery, DeliveryState.REFUSED, final)
             return False
         refusal = self._courier.refusal(url)
         if refusal:
-            delivery, now = item.delivery, self._clock.wall()
-            attempt = Attempt(
-                delivery=delivery.id, number=delivery.attempts, started=now, duration=0, reason=refusal
-            )
-            self._settle_attempt(delivery, Outcome(verdict=Verdict.RETRY, reason=refusal), attempt)
+            outcome = Outcome(verdict=Verdict.RETRY, reason=refusal)
+            self._settle_attempt(item.delivery, outcome, self._unsent(item.delivery, "retry", refusal))
         return not refusal
 
     async def _exchange(self, planned: PlannedRequest, drafts: Sequence[Draft]) -> None:
@@ -304,6 +301,21 @@ class DeliverStage:
         now, roll = self._clock.wall(), self._roll()
         state, due, reason = after_attempt(delivery, outcome, now, roll, self._options.retry)
         self._add(Settlement(delivery=delivery, state=state, due=due, reason=reason, attempt=attempt))
+
+    def _end(self, delivery: Delivery, state: DeliveryState, reason: str) -> None:
+        """Finish a delivery of which nothing was sent; why stays among its attempts."""
+        attempt = self._unsent(delivery, state.value, reason)
+        self._add(Settlement(delivery=delivery, state=state, reason=reason, attempt=attempt))
+
+    def _unsent(self, delivery: Delivery, verdict: str, reason: str) -> Attempt:
+        return Attempt(
+            delivery=delivery.id,
+            number=delivery.attempts,
+            started=self._clock.wall(),
+            duration=0,
+            verdict=verdict,
+            reason=reason,
+        )
 
     def _settle(self, delivery: Delivery, state: DeliveryState, reason: str, *, due: Instant = 0) -> None:
         self._add(Settlement(delivery=delivery, state=state, due=due, reason=reason))
@@ -347,9 +359,7 @@ class DeliverStage:
         _LOG.error("deliver.failed", error=f"{type(error).__name__}: {error}")
         outcome = Outcome(verdict=Verdict.RETRY, reason="gatepost failed on it", retry_after=MINUTE)
         for delivery in deliveries:
-            now = self._clock.wall()
-            attempt = Attempt(delivery=delivery.id, number=delivery.attempts, started=now, duration=0)
-            self._settle_attempt(delivery, outcome, attempt)
+            self._settle_attempt(delivery, outcome, self._unsent(delivery, "retry", outcome.reason))
 
 
 def _stop_of(order: Order, reason: str) -> Stop:

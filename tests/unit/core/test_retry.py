@@ -3,8 +3,11 @@ from itertools import accumulate
 import msgspec
 import pytest
 
+from gatepost.core.deliveries import after_attempt
 from gatepost.core.retry import RetryOptions, next_due, parse_retry_after
+from gatepost.model.delivery import DeliveryState, Outcome, Verdict
 from gatepost.model.times import DAY, HOUR, MINUTE, SECOND
+from tests.factories import make_delivery
 
 NOW = 1_445_412_480_000
 """Wed, 21 Oct 2015 07:28:00 GMT, the moment HTTP's own examples use."""
@@ -16,6 +19,15 @@ def test_the_schedule_is_walked_and_its_last_step_repeats() -> None:
     waits = [(next_due(tries, NOW, NOW, 0.0, options) or 0) - NOW for tries in (1, 2, 3, 4, 99)]
 
     assert waits == [SECOND, 10 * SECOND, MINUTE, MINUTE, MINUTE]
+
+
+def test_after_a_replay_the_schedule_begins_anew() -> None:
+    delivery = make_delivery(attempts=13, earlier=12, first_attempt=NOW)
+    options = RetryOptions(schedule=(1, 10, 60), jitter=0)
+
+    state, due, _ = after_attempt(delivery, Outcome(verdict=Verdict.RETRY), NOW, 0.0, options)
+
+    assert (state, due - NOW) == (DeliveryState.RETRYING, SECOND)
 
 
 def test_by_default_a_receiver_that_is_down_for_a_week_still_gets_everything() -> None:

@@ -130,3 +130,32 @@ def test_a_neighbour_finds_nothing(shop: Desk, job: Job) -> None:
             shop.run(work)
 
     assert shop.run(deliveries.list_deliveries(shop.context, NEIGHBOUR)) == []
+
+
+def test_a_delivery_is_found_by_the_beginning_of_its_id(shop: Desk, job: Job) -> None:
+    everything = listed(shop)
+    done = finish(shop, job, DeliveryState.REFUSED)
+
+    assert [view.delivery.id for view in listed(shop, id_prefix=done[:12])] == [done]
+    assert listed(shop, id_prefix="ffff0000ffff") == []
+    assert len(everything) == 3
+    for nonsense in ("abc", "xyzu", "0" * 33):
+        with pytest.raises(InvalidInput):
+            listed(shop, id_prefix=nonsense)
+
+
+def test_a_cancelled_delivery_says_why_it_cannot_be_sent_again(shop: Desk, job: Job) -> None:
+    done = finish(shop, job, DeliveryState.CANCELLED)
+
+    with pytest.raises(Conflict, match=r"was cancelled \(HTTP 404\)"):
+        shop.run(deliveries.replay_delivery(shop.context, SHOP, done))
+
+
+def test_a_replay_keeps_what_is_known_of_the_attempts_before(shop: Desk, job: Job) -> None:
+    done = finish(shop, job, DeliveryState.REFUSED)
+    before = shop.run(deliveries.get_delivery(shop.context, SHOP, done)).delivery
+
+    again = shop.run(deliveries.replay_delivery(shop.context, SHOP, done)).delivery
+
+    assert (again.created, again.attempts) == (before.created, before.attempts)
+    assert len(shop.run(deliveries.delivery_attempts(shop.context, SHOP, done))) == 1

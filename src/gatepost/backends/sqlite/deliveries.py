@@ -5,12 +5,15 @@ from typing import Any
 
 from gatepost.backends.sqlite.days import DayTables
 from gatepost.backends.sqlite.queries import load_queries
-from gatepost.backends.sqlite.rows import DELIVERY_COLUMNS, delivery_of
+from gatepost.backends.sqlite.rows import DELIVERY_COLUMNS, OUTBOX_COLUMNS, delivery_of
 from gatepost.model.delivery import Attempt, DeliveryState
 from gatepost.model.times import Instant
 from gatepost.ports.outbox import DeliveryFilter, Listed
 
 _SQL = load_queries("outbox.sql")
+_FINISHED = f"SELECT {DELIVERY_COLUMNS}, 0, reason, finished FROM"
+_BEYOND_HEX = "g"
+"""Sorts after every hexadecimal digit."""
 _FINISHED_STATES = ("delivered", "refused", "omitted", "dead", "cancelled")
 
 
@@ -29,7 +32,7 @@ class SqliteDeliveries:
         if not wanted.state or wanted.state in _FINISHED_STATES:
             for table in self._days.newest_first("finished"):
                 rows += self._connection.execute(
-                    f"SELECT {DELIVERY_COLUMNS}, reason, finished FROM {table}"  # noqa: S608 - our own table names
+                    f"{_FINISHED} {table}"
                     " WHERE account = ?1 AND (?2 = '' OR job = ?2) AND (?3 = '' OR state = ?3)"
                     " AND (?4 = 0 OR profile = ?4) AND seq < ?5 ORDER BY seq DESC LIMIT ?6",
                     values,
@@ -40,13 +43,24 @@ class SqliteDeliveries:
     def get(self, account: int, delivery: str) -> Listed | None:
         """Return one delivery by id."""
         row = self._connection.execute(
-            f"SELECT {DELIVERY_COLUMNS}, '', 0 FROM outbox WHERE id = ? AND account = ?",  # noqa: S608 - our own column names
+            f"SELECT {OUTBOX_COLUMNS}, '', 0 FROM outbox WHERE id = ? AND account = ?",  # noqa: S608 - our own column names
             (delivery, account),
         ).fetchone()
         if row is not None:
             return _listed(row)
         found = self._finished(account, delivery)
         return _listed(found[1]) if found else None
+
+    def beginning_with(self, account: int, prefix: str, limit: int) -> list[Listed]:
+        """Return deliveries whose ids begin with a prefix, by the indexes of the ids."""
+        values = (prefix, prefix + _BEYOND_HEX, account, limit)
+        rows: list[tuple[Any, ...]] = self._connection.execute(
+            _SQL["unfinished_by_prefix"], values
+        ).fetchall()
+        for table in self._days.newest_first("finished"):
+            query = f"{_FINISHED} {table} WHERE id >= ?1 AND id < ?2 AND account = ?3 ORDER BY id LIMIT ?4"
+            rows += self._connection.execute(query, values).fetchall()
+        return [_listed(row) for row in rows[:limit]]
 
     def attempts(self, account: int, delivery: str) -> list[Attempt]:
         """Return a delivery's attempts in order."""
@@ -69,7 +83,7 @@ class SqliteDeliveries:
         """Drop whole days of finished deliveries and attempts."""
         return self._days.drop_before(before)
 
-    def replay(self, account: int, delivery: str, now: Instant) -> bool:
+    def replay(self, account: int, delivery: str) -> bool:
         """Put a finished delivery back at the end of its profile's queue, under the same id."""
         found = self._finished(account, delivery)
         if found is None:
@@ -85,9 +99,9 @@ class SqliteDeliveries:
         snapshot = self._connection.execute(_SQL["add_snapshot"], (1, entity)).lastrowid
         values = (
             old.id, old.account, old.job, old.destination, old.profile, old.audience, old.crossing.value, old.at,
-            old.transition, snapshot, old.hops, "waiting", 0, now, old.destination, old.profile,
+            old.transition, snapshot, old.hops, old.attempts, old.created, old.attempts, old.destination, old.profile,
         )  # fmt: skip
-        self._connection.execute(_SQL["enqueue"], values)
+        self._connection.execute(_SQL["requeue"], values)
         self._connection.execute(f"DELETE FROM {table} WHERE seq = ?", (old.seq,))  # noqa: S608 - our own table names
         self._connection.execute(_SQL["tally"], (account, old.job, old.state.value, -1))
         return True
@@ -95,7 +109,7 @@ class SqliteDeliveries:
     def _finished(self, account: int, delivery: str) -> tuple[str, tuple[Any, ...]] | None:
         for table in self._days.newest_first("finished"):
             row = self._connection.execute(
-                f"SELECT {DELIVERY_COLUMNS}, reason, finished FROM {table} WHERE id = ? AND account = ?",  # noqa: S608 - our own table names
+                f"{_FINISHED} {table} WHERE id = ? AND account = ?",
                 (delivery, account),
             ).fetchone()
             if row is not None:

@@ -19,6 +19,12 @@ INSERT INTO outbox (id, account, job, destination, profile, audience, crossing, 
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?,
         NOT EXISTS (SELECT 1 FROM outbox WHERE destination = ? AND profile = ?));
 
+-- name: requeue
+INSERT INTO outbox (id, account, job, destination, profile, audience, crossing, at, transition, snapshot, hops, state, due,
+                    attempts, first_attempt, created, earlier, head)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0, ?, 0, ?, ?,
+        NOT EXISTS (SELECT 1 FROM outbox WHERE destination = ? AND profile = ?));
+
 -- name: claim
 UPDATE outbox
 SET state = 'leased', worker = ?, lease_until = ?, attempts = attempts + 1,
@@ -27,7 +33,7 @@ WHERE seq IN (SELECT seq FROM outbox
               WHERE destination = ? AND head = 1 AND state IN ('waiting', 'retrying') AND due <= ?
               ORDER BY due, seq LIMIT ?)
 RETURNING seq, id, account, job, destination, profile, audience, crossing, at, transition, snapshot, hops, state, due,
-          attempts, first_attempt, body, created;
+          attempts, first_attempt, body, created, earlier;
 
 -- name: store_body
 UPDATE outbox SET body = ? WHERE seq = ?;
@@ -50,7 +56,7 @@ WHERE seq = (SELECT min(seq) FROM outbox WHERE destination = ?1 AND profile = ?2
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE destination = ?1 AND profile = ?2 AND head = 1);
 
 -- name: rescue
-UPDATE outbox SET state = CASE WHEN attempts > 1 THEN 'retrying' ELSE 'waiting' END, worker = '', lease_until = 0
+UPDATE outbox SET state = CASE WHEN attempts > earlier + 1 THEN 'retrying' ELSE 'waiting' END, worker = '', lease_until = 0
 WHERE state = 'leased' AND lease_until <= ?;
 
 -- name: destinations_of
@@ -80,19 +86,19 @@ SELECT min(due) FROM outbox WHERE destination = ? AND head = 1 AND state IN ('wa
 UPDATE outbox SET state = 'parked' WHERE account = ? AND job = ? AND state IN ('waiting', 'retrying');
 
 -- name: free_job
-UPDATE outbox SET state = CASE attempts WHEN 0 THEN 'waiting' ELSE 'retrying' END, due = 0
+UPDATE outbox SET state = CASE attempts WHEN earlier THEN 'waiting' ELSE 'retrying' END, due = 0
 WHERE account = ? AND job = ? AND state = 'parked';
 
 -- name: park_destination
 UPDATE outbox SET state = 'parked' WHERE account = ? AND destination = ? AND state IN ('waiting', 'retrying');
 
 -- name: free_destination
-UPDATE outbox SET state = CASE attempts WHEN 0 THEN 'waiting' ELSE 'retrying' END, due = 0
+UPDATE outbox SET state = CASE attempts WHEN earlier THEN 'waiting' ELSE 'retrying' END, due = 0
 WHERE account = ? AND destination = ? AND state = 'parked';
 
 -- name: unfinished_of_job
 SELECT seq, id, account, job, destination, profile, audience, crossing, at, transition, snapshot, hops, state, due,
-       attempts, first_attempt, body, created
+       attempts, first_attempt, body, created, earlier
 FROM outbox WHERE account = ? AND job = ? AND state != 'leased' LIMIT 5000;
 
 -- name: tally
@@ -107,10 +113,15 @@ SELECT state, count(*) FROM outbox WHERE account = ?1 AND (?2 = '' OR job = ?2) 
 
 -- name: list_unfinished
 SELECT seq, id, account, job, destination, profile, audience, crossing, at, transition, snapshot, hops, state, due,
-       attempts, first_attempt, body, created, '', 0
+       attempts, first_attempt, body, created, earlier, '', 0
 FROM outbox
 WHERE account = ?1 AND (?2 = '' OR job = ?2) AND (?3 = '' OR state = ?3) AND (?4 = 0 OR profile = ?4) AND seq < ?5
 ORDER BY seq DESC LIMIT ?6;
+
+-- name: unfinished_by_prefix
+SELECT seq, id, account, job, destination, profile, audience, crossing, at, transition, snapshot, hops, state, due,
+       attempts, first_attempt, body, created, earlier, '', 0
+FROM outbox WHERE id >= ?1 AND id < ?2 AND account = ?3 ORDER BY id LIMIT ?4;
 
 -- name: days
 SELECT name FROM days WHERE kind = ? ORDER BY day DESC;

@@ -12,12 +12,16 @@ DELIVERY_COLUMNS = (
     " attempts, first_attempt, body, created"
 )
 
+OUTBOX_COLUMNS = f"{DELIVERY_COLUMNS}, earlier"
+"""Of one that is unfinished; a finished one has its attempts in one number."""
+
 _CROSSINGS = {crossing.value: crossing for crossing in Crossing}
+_COLUMNS = DELIVERY_COLUMNS.count(",") + 1
 _STATES = {state.value: state for state in DeliveryState}
 
 
 def delivery_of(row: tuple[Any, ...]) -> Delivery:
-    """Return the delivery of a row that begins with `DELIVERY_COLUMNS`; spelled out, for deliver reads each one."""
+    """Return the delivery of a row of `OUTBOX_COLUMNS`; spelled out, for deliver reads each one."""
     return Delivery(
         seq=row[0],
         id=row[1],
@@ -37,11 +41,12 @@ def delivery_of(row: tuple[Any, ...]) -> Delivery:
         first_attempt=row[15],
         body=row[16],
         created=row[17],
+        earlier=row[18],
     )
 
 
 def row_of(delivery: Delivery, state: DeliveryState) -> tuple[Any, ...]:
     """Return the values of a delivery in another state, in the order of `DELIVERY_COLUMNS`."""
-    values = list(msgspec.structs.astuple(delivery))
+    values = list(msgspec.structs.astuple(delivery))[:_COLUMNS]
     values[7], values[12] = delivery.crossing.value, state.value
     return tuple(values)

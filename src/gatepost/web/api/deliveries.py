@@ -48,6 +48,7 @@ class _Wanted(BaseModel):
     job: str = ""
     state: str = ""
     profile: str = ""
+    id: str = Field(default="", description="The beginning of an id; the others do not count beside it.")
     before: int = Field(default=0, ge=0, lt=2**63)
     limit: int = 50
 
@@ -61,6 +62,7 @@ async def deliveries(here: Here, wanted: Annotated[_Wanted, Query()]) -> Respons
         profile_id=wanted.profile,
         before=wanted.before,
         limit=wanted.limit,
+        id_prefix=wanted.id,
     )
     found = await list_deliveries(here.context, here.number, query)
     return answer_v2(here.id, [_shown(view) for view in found])
