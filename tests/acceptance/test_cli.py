@@ -151,6 +151,20 @@ def test_a_file_of_events_becomes_profiles_and_members(configured: Gatepost, tmp
     assert {json.loads(line)["email"] for line in members} == {"ana@example.com", "bo@example.com"}
 
 
+def test_events_that_lead_nowhere_are_told_with_what_to_do_next(configured: Gatepost) -> None:
+    configured("collect", "orders", "-", told='{"email":"ana@example.com"}\n{"mail":"bo@example.com"}\n')
+    awaited(lambda: read(configured("status", "--json"))["events_applied"] == 2)
+
+    found = read(configured("status", "--json"))
+    shown = configured("status").stdout
+
+    assert (found["lag"], found["profiles"], found["clock"]) == (0, 1, "wall")
+    assert [(note["name"], note["count"]) for note in found["notes"]] == [("events_without_identifier", 1)]
+    assert "2 collected, 2 applied" in shown
+    assert "! events without an identifier, which lead to no profile: 1" in shown
+    assert "Next: see that a mapping" in shown
+
+
 def test_a_bad_line_is_named_and_the_rest_can_be_sent_without_it(
     configured: Gatepost, tmp_path: Path
 ) -> None:

@@ -83,6 +83,11 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
+    @property
+    def url(self) -> str:
+        """The address it talks to."""
+        return self._target.url
+
     def get(self, path: str, **query: object) -> Any:
         """Return what lies at a path: the `data` of the answer."""
         return self.call("GET", path, query=query).get("data")

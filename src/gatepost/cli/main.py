@@ -19,6 +19,9 @@ _PARTS = {
         "sandbox": "Run a stand-in for a destination.",
         "demo": "Replay real purchases through gatepost and the Insider sandbox.",
     },
+    "State": {
+        "status": "Show how far everything is, and what needs a look.",
+    },
     "Configuration": {
         "config": "Apply what a YAML file or a folder declares.",
         "schema": "Show the published schema and its versions.",

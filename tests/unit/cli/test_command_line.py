@@ -10,6 +10,7 @@ PARTS = [
     "up",
     "sandbox",
     "demo",
+    "status",
     "config",
     "token",
     "collect",
