@@ -14,6 +14,7 @@ from gatepost.operations.context import Context, new_id
 from gatepost.operations.filters import (
     checked_filter,
     checked_table,
+    doubts_of,
     including,
     new_sources,
     resolved,
@@ -30,6 +31,7 @@ __all__ = [
     "AudienceDraft",
     "Page",
     "ad_hoc_size",
+    "audience_doubts",
     "check_room",
     "create_audience",
     "delete_audience",
@@ -193,6 +195,12 @@ async def including_audiences(context: Context, account: int, id_or_slug: str) -
 async def resolved_filter(context: Context, account: int, audience: Audience) -> str:
     """Return an audience's filter with the filters of those it includes in their places."""
     return resolved(audience.filter, await list_audiences(context, account))
+
+
+async def audience_doubts(context: Context, audience: Audience) -> list[str]:
+    """Return what an audience's filter says that is allowed and hardly meant, a sentence each."""
+    schema = await context.store.read(lambda tx: current_schema(tx, audience.account))
+    return doubts_of(audience.filter, schema)
 
 
 def put_audience(

@@ -16,10 +16,11 @@ from gatepost.core.filterql import (
     unknown_fields,
 )
 from gatepost.core.filterql.calls import nearest
+from gatepost.core.filterql.doubts import doubts
 from gatepost.core.filterql.nodes import Call, depth, walk
 from gatepost.core.filterql.parser import excerpt
 from gatepost.core.filterql.windowcalls import EVENT_PREFIX, window_of
-from gatepost.core.plans import compile_audience, filter_texts, included_names, parsed
+from gatepost.core.plans import compile_audience, field_types, filter_texts, included_names, parsed
 from gatepost.model.audience import Audience
 from gatepost.model.errors import FilterError, InvalidInput
 from gatepost.model.jsonvalue import JsonObject, JsonValue
@@ -91,6 +92,12 @@ def refuse_unknown_fields(text: str, schema: Schema) -> None:
     for call, window in _windowed(text):
         if window.of_values and not window.event_field:
             _check_field(text, window, types, (call.line, call.column))
+
+
+def doubts_of(text: str, schema: Schema) -> list[str]:
+    """Return what a filter says that is allowed and hardly meant, a sentence each."""
+    streams = {stream.name for stream in schema.streams} | {mapping.stream for mapping in schema.mappings}
+    return doubts(parsed(text).filter, field_types(schema), sorted(streams))
 
 
 def windows_in(text: str) -> list[WindowRead]:

@@ -186,3 +186,13 @@ def test_a_neighbour_finds_nothing(shop: Desk) -> None:
 def test_there_is_only_the_table_user(shop: Desk) -> None:
     with pytest.raises(InvalidInput, match="content"):
         made(shop, "Articles", "FILTER * FROM content")
+
+
+def test_a_rule_that_can_never_be_true_is_saved_and_doubted(shop: Desk) -> None:
+    saved = shop.run(audiences.create_audience(shop.context, SHOP, AudienceDraft("Rich", 'spend > "much"')))
+
+    doubts = shop.run(audiences.audience_doubts(shop.context, saved))
+
+    assert doubts == [
+        'spend is of the type number, so comparing it with "much" is never true; compare it with a number'
+    ]

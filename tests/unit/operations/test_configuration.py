@@ -210,6 +210,56 @@ def test_nothing_goes_away_without_prune_nor_without_a_confirmation(desk: Desk) 
     assert ["killed" in warning for warning in warned.warnings] == [True]
 
 
+@pytest.mark.parametrize(
+    ("filter_", "said"),
+    [
+        ('count("basket", "7d") > 2', "did you mean baskets?"),
+        ('count("baskets", "7d") > 2', None),
+        ('count("purchase", "7d") > 2', None),
+        ('count("baskets", "7d", spend > "a lot") > 2', None),
+        ('sequence("basket", "purchase", "1d", "7d")', "did you mean baskets?"),
+        ('spend > "a lot"', "never true; compare it with a number"),
+        ('"a lot" < spend', "never true; compare it with a number"),
+        ('spend > "100"', None),
+        ('spend > "now-7d"', "never true; compare it with a number"),
+        ('town > "now-7d"', "only where the text is one"),
+        ('town = "Ghent"', None),
+    ],
+)
+def test_a_rule_that_is_hardly_meant_is_warned_of_once(desk: Desk, filter_: str, said: str | None) -> None:
+    document: JsonObject = {**SCHEMA, "audiences": {"some": {"filter": filter_}}}
+
+    planned = desk.configure(document, dry_run=True)
+    applied = desk.configure(document)
+    again = desk.configure(document)
+
+    assert planned.warnings == applied.warnings
+    assert again.warnings == []
+    if said is None:
+        assert applied.warnings == []
+    else:
+        assert len(applied.warnings) == 1
+        assert applied.warnings[0].startswith("audience some: ")
+        assert said in applied.warnings[0]
+
+
+def test_a_job_that_lets_go_of_an_audience_says_whose_exits_it_will_not_tell(desk: Desk) -> None:
+    def telling(*slugs: str) -> JsonObject:
+        job: JsonObject = {"audiences": list(slugs), "url": "https://example.com/hook", "events": "exit"}
+        return {**SHOP_DOCUMENT, "jobs": {"tell": job}}
+
+    desk.configure(telling("rich", "rich_locals"))
+    desk.collect("baskets", {"card": "a", "total": 500}, {"card": "b", "total": 500})
+
+    without_members = desk.configure(telling("rich"), dry_run=True)
+    with_members = desk.configure(telling("rich_locals"), dry_run=True)
+
+    assert without_members.warnings == []
+    assert with_members.warnings == [
+        "the job tell lets go of rich and will not tell when they leave: members now 2"
+    ]
+
+
 def test_an_audience_that_goes_away_still_sends_its_exits_to_the_job_that_watched_it(desk: Desk) -> None:
     both: JsonObject = {
         **SHOP_DOCUMENT,

@@ -254,6 +254,33 @@ def test_a_schema_change_may_not_break_audiences_made_by_hand(shop: Desk) -> Non
     assert "audience local" in problem.path
 
 
+@pytest.mark.parametrize("section", ["templates", "authorizations"])
+def test_what_a_job_that_stays_goes_on_using_cannot_be_pruned_not_even_in_a_dry_run(
+    shop: Desk, section: str
+) -> None:
+    document: JsonObject = {
+        **SCHEMA,
+        "audiences": {"rich": {"filter": "spend > 100"}},
+        "templates": {"shared": {"source": "{}"}},
+        "authorizations": {"shared": {"headers": {"X-TOKEN": "a-token-of-the-shop"}}},
+        "jobs": {
+            "tell": {
+                "audiences": ["rich"],
+                "url": "https://example.com/hook",
+                "template": "shared",
+                "authorization": "shared",
+            }
+        },
+    }
+    shop.configure(document)
+    without = {name: part for name, part in document.items() if name != section}
+
+    (problem,) = problems(shop, without, prune=True, dry_run=True)
+
+    assert problem.path == f"{section}.shared"
+    assert problem.message == "used by tell; keep it"
+
+
 def test_what_others_still_use_cannot_be_pruned(shop: Desk) -> None:
     shop.configure(SCHEMA, {"audiences": {"rich": {"filter": "spend > 100"}}})
     draft = AudienceDraft("Poor", "NOT INCLUDE rich")

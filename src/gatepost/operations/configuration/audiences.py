@@ -12,7 +12,7 @@ from gatepost.operations.audiences import AudienceDraft, check_room, dissolve_au
 from gatepost.operations.configuration.declaration import Declaration, DeclaredAudience
 from gatepost.operations.configuration.schemas import changed_fields
 from gatepost.operations.configuration.state import ORIGIN, Draft, Moment, Shifting, State, differences, own
-from gatepost.operations.filters import checked_filter, including, stored_filter
+from gatepost.operations.filters import checked_filter, doubts_of, including, stored_filter
 from gatepost.operations.records import checked_name
 from gatepost.operations.slugs import checked_slug
 
@@ -32,6 +32,7 @@ def plan_audiences(
         check_room(len(after) - 1)
     for slug, one in declared.items():
         _plan_one(known.get(slug), after[slug], one, draft)
+        _doubt(known.get(slug), after[slug], schema, draft)
     _plan_evaluations(state, schema, after, draft)
     if gone and not draft.problems.found:
         _plan_farewells(gone, list(after.values()), draft)
@@ -109,6 +110,13 @@ def _plan_one(old: Audience | None, new: Audience, wanted: AudienceDraft, draft:
     draft.change("update" if details else "unchanged", "audience", new.slug, details)
     if details:
         draft.do(partial(_store, new))
+
+
+def _doubt(old: Audience | None, new: Audience, schema: Schema, draft: Draft) -> None:
+    """Warn of what a new text hardly means; a person who left it so once is not told again."""
+    if draft.problems.found or (old is not None and old.filter == new.filter):
+        return
+    draft.warnings += [f"audience {new.slug}: {doubt}" for doubt in doubts_of(new.filter, schema)]
 
 
 def _create(wanted: AudienceDraft, moment: Moment) -> None:

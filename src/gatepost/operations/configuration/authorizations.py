@@ -17,6 +17,7 @@ from gatepost.operations.authorizations import (
     sealed_config,
 )
 from gatepost.operations.configuration.declaration import Declaration, DeclaredAuthorization
+from gatepost.operations.configuration.jobs import planned_uses
 from gatepost.operations.configuration.state import (
     ORIGIN,
     Draft,
@@ -42,9 +43,9 @@ def plan_authorizations(declaration: Declaration, state: State, secrets: Secrets
 
 def plan_authorization_farewells(declaration: Declaration, state: State, draft: Draft) -> None:
     """Plan the removal of authorizations that a document made and has no more."""
-    strangers = [job for job in state.jobs if job.name not in declaration.jobs and job.origin != ORIGIN]
+    uses = planned_uses(declaration, state)
     for auth in own(state.authorizations, set(declaration.authorizations), _label):
-        users = [job.name for job in strangers if auth.id in job.auth_ids]
+        users = [job for job, used in uses if auth.id in used]
         if users:
             draft.problems.add(f"authorizations.{auth.label}", f"used by {', '.join(users)}; keep it")
         draft.remove("authorization", auth.label, f"the credentials of {auth.label} are forgotten")

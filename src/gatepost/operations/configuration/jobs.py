@@ -8,16 +8,17 @@ import msgspec
 
 from gatepost.core.addresses import AllowList
 from gatepost.core.filterql.calls import nearest
-from gatepost.model.audience import Audience
+from gatepost.core.plans import crossings_of
+from gatepost.model.audience import Audience, AudienceSize, Crossing
 from gatepost.model.catalog import Authorization, Job, Template
 from gatepost.model.errors import InvalidInput
 from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.operations.configuration.declaration import Declaration, DeclaredJob
 from gatepost.operations.configuration.state import ORIGIN, Draft, Moment, State, by_name, own
-from gatepost.operations.jobconfigs import checked_config
+from gatepost.operations.jobconfigs import checked_config, texts
 from gatepost.operations.jobs import WORKFLOW, JobDraft, kill_job, put_job, replace_job
 from gatepost.operations.records import job_of, live_audiences
-from gatepost.operations.templates import current_templates
+from gatepost.operations.templates import current_templates, templates_in
 
 N = TypeVar("N", Template, Authorization)
 
@@ -69,7 +70,23 @@ def plan_jobs(
             draft.problems.add(f"jobs.{name}.{place}", error.message)
             continue
         wanted = _draft(name, declared, names, planned)
-        _plan_one(by_name(state.jobs, name, _name), declared, wanted, names, draft)
+        old = by_name(state.jobs, name, _name)
+        _plan_one(old, declared, wanted, names, draft)
+        if old is not None:
+            _warn_of_lost_exits(old, planned, audiences, state, draft)
+
+
+def planned_uses(declaration: Declaration, state: State) -> list[tuple[str, set[JsonValue]]]:
+    """Return the jobs there will be, each with the ids of the stored templates and authorizations it will use."""
+    names = _planned_names(declaration, state, ())
+    uses: list[tuple[str, set[JsonValue]]] = []
+    for name, one in declaration.jobs.items():
+        used = (names.templates.get(template) for template in (one.template, one.url_template))
+        uses.append((name, {names.authorizations.get(one.authorization), *used}))
+    changed = [by_name(state.jobs, name, _name) for name in declaration.jobs]
+    gone = own(state.jobs, set(declaration.jobs), _name)
+    rest = [job for job in state.jobs if job not in changed and job not in gone]
+    return [*uses, *((job.name, {*job.auth_ids, *templates_in(job)}) for job in rest)]
 
 
 def plan_job_farewells(declaration: Declaration, state: State, draft: Draft) -> None:
@@ -158,6 +175,20 @@ def _plan_one(old: Job | None, declared: DeclaredJob, wanted: JobDraft, names: _
     draft.change("update" if details else "unchanged", "job", wanted.name, details)
     if details:
         draft.do(partial(_replace, old, declared))
+
+
+def _warn_of_lost_exits(
+    old: Job, config: JsonObject, audiences: Sequence[Audience], state: State, draft: Draft
+) -> None:
+    """Warn when a job that tells of exits lets go of an audience that stays and has members."""
+    if Crossing.EXIT not in crossings_of(old):
+        return
+    before, after = (set(texts(one.get("segment_ids"), "segment_ids")) for one in (old.config, config))
+    for audience in audiences:
+        members = state.sizes.get(audience.number, AudienceSize()).size
+        if audience.id in before - after and members:
+            lost = f"and will not tell when they leave: members now {members:,}"
+            draft.warnings.append(f"the job {old.name} lets go of {audience.slug} {lost}")
 
 
 def _create(name: str, declared: DeclaredJob, moment: Moment) -> None:

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from gatepost.core.addresses import AllowList
-from gatepost.model.audience import Audience
+from gatepost.model.audience import Audience, AudienceSize
 from gatepost.model.catalog import Account, Authorization, Job, Template
 from gatepost.model.schema import Schema
 from gatepost.model.times import Instant
@@ -48,6 +48,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     templates: list[Template]
     authorizations: list[Authorization]
     jobs: list[Job]
+    sizes: dict[int, AudienceSize]
+    """By the audience's number."""
 
 
 def read_state(tx: Transaction, account: int) -> State:
@@ -60,6 +62,7 @@ def read_state(tx: Transaction, account: int) -> State:
         templates=current_templates(tx, account),
         authorizations=tx.catalog.list(Authorization, account),
         jobs=live_jobs(tx, account),
+        sizes=tx.memberships.sizes(account),
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 from gatepost.model.catalog import Template
 from gatepost.model.errors import InvalidInput
 from gatepost.operations.configuration.declaration import Declaration
+from gatepost.operations.configuration.jobs import planned_uses
 from gatepost.operations.configuration.problems import Problems
 from gatepost.operations.configuration.state import ORIGIN, Draft, Moment, State, by_name, differences, own
 from gatepost.operations.context import Context
@@ -16,7 +17,6 @@ from gatepost.operations.templates import (
     put_template,
     remove_template,
     replace_template,
-    templates_in,
 )
 
 
@@ -59,9 +59,9 @@ def plan_templates(drafts: dict[str, TemplateDraft], state: State, draft: Draft)
 
 def plan_template_farewells(declaration: Declaration, state: State, draft: Draft) -> None:
     """Plan the removal of templates that a document made and has no more."""
-    strangers = [job for job in state.jobs if job.name not in declaration.jobs and job.origin != ORIGIN]
+    uses = planned_uses(declaration, state)
     for template in own(state.templates, set(declaration.templates), _name):
-        users = [job.name for job in strangers if template.id in templates_in(job)]
+        users = [job for job, used in uses if template.id in used]
         if users:
             draft.problems.add(f"templates.{template.name}", f"used by {', '.join(users)}; keep it")
         risk = f"the template {template.name} and its earlier versions go away"

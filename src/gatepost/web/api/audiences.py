@@ -12,6 +12,7 @@ from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.times import to_rfc3339
 from gatepost.operations.audiences import (
     AudienceDraft,
+    audience_doubts,
     create_audience,
     get_audience,
     shifts,
@@ -134,6 +135,12 @@ def shown(here: Session, audience: Audience) -> dict[str, Any]:
 def detailed(here: Session, audience: Audience) -> dict[str, Any]:
     """Return an audience with its filter as a tree too; lists do without, for that would take them long."""
     return {**shown(here, audience), "ast": tree_of(audience.filter)}
+
+
+async def told(here: Session, audience: Audience) -> dict[str, Any]:
+    """Return a saved audience, with `warnings` of what its filter hardly means when there are any."""
+    warnings = await audience_doubts(here.context, audience)
+    return {**detailed(here, audience), **({"warnings": warnings} if warnings else {})}
 
 
 def sized(here: Session, audience: Audience, size: AudienceSize | None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from gatepost.web.api.audiences import (
     shift_shown,
     shown,
     sized,
+    told,
 )
 from gatepost.web.documentation import accepts, answers, empty_answer
 from gatepost.web.envelopes import answer_v2, no_content
@@ -53,9 +54,8 @@ async def segments(here: Here, table: str = "user", kind: str = "", sizes: bool 
 @router.post("", responses=answers({"data": _OBJECT, **_REST, "status": 201}, 201), openapi_extra=_WISH)
 async def create(here: Here, body: Body, force: bool = False, confirm: bool = False) -> Response:
     """Create an audience from JSON, or create or replace the one that a FilterQL text names by its ALIAS."""
-    return answer_v2(
-        here.id, detailed(here, await save_new(here, body, force=force, confirm=confirm)), status=201
-    )
+    saved = await save_new(here, body, force=force, confirm=confirm)
+    return answer_v2(here.id, await told(here, saved), status=201)
 
 
 @router.get("/{id_}", responses=_ONE)
@@ -85,9 +85,8 @@ async def update(
     """
     if dry_run:
         return answer_v2(here.id, await shift_shown(here, id_, body, force=force))
-    return answer_v2(
-        here.id, detailed(here, await save_change(here, id_, body, force=force, confirm=confirm))
-    )
+    saved = await save_change(here, id_, body, force=force, confirm=confirm)
+    return answer_v2(here.id, await told(here, saved))
 
 
 @router.delete("/{ids}", status_code=204, responses=empty_answer())
