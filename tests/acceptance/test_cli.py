@@ -262,6 +262,29 @@ def test_deliveries_are_listed_shown_and_replayed(configured: Gatepost) -> None:
     assert replayed == {"found": 1, "replayed": 1, "refused": 0}
 
 
+def test_a_job_whose_receiver_is_away_says_since_when_and_speaks_names(configured: Gatepost) -> None:
+    configured(
+        *("job", "create", "tell", "--audience", "buyers", "--to", NOWHERE),
+        *("--template", "hook", "--authorization", "shop"),
+    )
+    configured("collect", "orders", "-", told='{"email":"ana@example.com","number":1}\n')
+    awaited(lambda: "troubled" in configured("job", "list").stdout)
+
+    listed = configured("job", "list").stdout
+    shown = configured("job", "show", "tell").stdout
+    of_ana = configured("delivery", "list", "--profile", "email=ana@example.com").stdout
+    configured("job", "pause", "tell")
+    parked = configured("delivery", "list", "--state", "parked").stdout
+
+    assert "! tell: no sensible answer since 20" in listed
+    facts = [line.split(maxsplit=1) for line in shown.splitlines()]
+    assert ["authorization", "shop"] in facts
+    assert ["template", "hook"] in facts
+    assert ["deliveries", "1 retrying"] in facts or ["deliveries", "1 leased"] in facts
+    assert "ana@example.com" in of_ana
+    assert "! parked: the job tell is paused" in parked
+
+
 def test_the_beginning_of_an_id_that_fits_no_delivery_is_said_so(gatepost: Gatepost) -> None:
     nobody = gatepost("delivery", "show", "ffff0000")
     no_id = gatepost("delivery", "show", "omitted")

@@ -13,6 +13,8 @@ from gatepost.cli.confirmation import confirm
 from gatepost.cli.failure import CommandError
 from gatepost.cli.naming import named
 from gatepost.cli.output import Output, moment, short_id
+from gatepost.cli.profile import stored_profile
+from gatepost.cli.reasons import brief
 
 app = part("Follow deliveries and replay them.")
 
@@ -64,31 +66,40 @@ def list_(
     session: Session,
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
     job: JobOption = "",
-    profile: Annotated[str, typer.Option(metavar="ID", help="Only those of the profile with this _id.")] = "",
+    profile: Annotated[
+        str,
+        typer.Option(metavar="FIELD=VALUE", help="Only those of this profile, by an identifier or its _id."),
+    ] = "",
     limit: Annotated[int, typer.Option(min=0, help="How many to show; 0 shows all.")] = 20,
 ) -> None:
     """List deliveries, newest first; with --json one line each, as they come."""
     client, out = session
-    query = {"state": state.value if state else "", "job": _job_id(client, job), "profile": profile}
+    query = {"state": state.value if state else "", "job": _job_id(client, job)}
+    query["profile"] = stored_profile(client, profile)["_id"] if "=" in profile else profile
     found = _deliveries(client, limit, query)
     if out.json:
         for delivery in found:
             out.document(delivery)
         return
+    shown = list(found)
     rows = (
         (
             short_id(delivery["id"]),
             delivery["state"],
             delivery["event"],
+            delivery["known_by"].partition("=")[2],
             delivery["audience"],
             delivery["job_name"],
             delivery["attempts"],
             moment(delivery["created"]),
         )
-        for delivery in found
+        for delivery in shown
     )
-    columns = ("id", "state", "event", "audience", "job", ">tries", "created")
+    columns = ("id", "state", "event", "who", "?audience", "?job", ">tries", "?created")
     out.table(columns, rows, empty="There are no such deliveries.")
+    parked = (delivery["reason"] for delivery in shown if delivery["state"] == State.PARKED)
+    for reason in dict.fromkeys(filter(None, parked)):
+        out.say(f"! parked: {brief(reason)}")
 
 
 @client_command(
@@ -104,6 +115,7 @@ def show(session: Session, delivery: Which) -> None:
     out.facts(
         (
             ("job", found.get("job_name")),
+            ("who", found.get("known_by")),
             ("profile", found.get("profile_id")),
             ("at", moment(found.get("at"))),
             ("due", moment(found.get("due")) if not found.get("finished") else ""),
@@ -121,7 +133,7 @@ def show(session: Session, delivery: Which) -> None:
             attempt["status"] or "-",
             f"{attempt['duration_ms']:,} ms",
             attempt["verdict"],
-            attempt["reason"] or attempt["answer"],
+            brief(attempt["reason"] or attempt["answer"]),
         )
         for attempt in found.get("attempt_list") or ()
     )

@@ -1,5 +1,6 @@
 """`gatepost job`: standing orders."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from gatepost.cli.failure import CommandError
 from gatepost.cli.naming import named
 from gatepost.cli.output import Output, moment, short_id
 from gatepost.cli.profile import stored_profile
+from gatepost.cli.reasons import brief
 from gatepost.cli.verification import show_step, warn_of_writing
 
 app = part("List, steer and verify jobs.")
@@ -34,6 +36,8 @@ _TRIGGERS = {"enters_only": Triggers.ENTER, "exits_only": Triggers.EXIT, "": Tri
 _FAILED = ("refused", "omitted", "dead")
 _WARNING = "warning"
 """The step that says what a verification writes."""
+_NAMED = frozenset({"segment_ids", "audience_events", "template_id", "webhook_url_template_id"})
+"""Parts of a configuration that are shown by the names of what they mean."""
 _CONFIGURED = {triggers: text for text, triggers in _TRIGGERS.items()}
 
 
@@ -54,7 +58,7 @@ def list_(
         (
             short_id(job["id"]),
             job["name"],
-            job["status"],
+            _standing(job),
             _triggers(job),
             len(job["config"].get("segment_ids") or ()),
             urlsplit(str(job["config"].get("webhook_url") or "")).netloc,
@@ -63,30 +67,36 @@ def list_(
         for job in jobs
     )
     columns = (
-        *("id", "name", "status", "triggers", ">audiences", "destination"),
+        *("?id", "name", "status", "?triggers", "?>audiences", "destination"),
         *(">delivered", ">waiting", ">failed"),
     )
     session.out.table(columns, rows, empty="There are no jobs yet.")
+    for job in jobs:
+        if why := _why(job):
+            session.out.say(f"! {job['name']}: {why}")
 
 
 @client_command(app, "show", "gatepost job show insider_enter", "gatepost job show insider_enter --json")
 def show(session: Session, job: Which) -> None:
     """Show one job and its configuration."""
-    found = _found(session.client, job)
+    client = session.client
+    found = _found(client, job)
     session.out.document(found)
     config = found["config"]
-    shown = {"segment_ids", "audience_events"}
     session.out.facts(
         (
             ("name", found["name"]),
             ("id", found["id"]),
-            ("status", found["status"]),
+            ("status", _standing(found)),
+            ("why", _why(found)),
             ("description", found.get("description")),
             ("triggers", _triggers(found)),
-            ("audiences", _slugs(session.client, config.get("segment_ids") or [])),
-            ("deliveries", found.get("deliveries")),
-            ("authorization", found.get("auth_ids")),
-            *((name, value) for name, value in config.items() if name not in shown),
+            ("audiences", _names(client, "segment", "slug_name", config.get("segment_ids"))),
+            ("deliveries", ", ".join(f"{n:,} {state}" for state, n in found["deliveries"].items())),
+            ("authorization", _names(client, "auth", "label", found.get("auth_ids"))),
+            ("template", _names(client, "template", "name", [config.get("template_id")])),
+            ("url template", _names(client, "template", "name", [config.get("webhook_url_template_id")])),
+            *((name, value) for name, value in config.items() if name not in _NAMED),
             ("created", moment(found.get("created"))),
             ("updated", moment(found.get("updated"))),
         )
@@ -188,12 +198,14 @@ def logs(
             moment(entry.get("timestamp")),
             entry.get("level", ""),
             names.get(entry.get("job_id"), ""),
-            entry["message"],
-            ", ".join(f"{key} {value}" for key, value in (entry.get("context") or {}).items()),
+            brief(entry["message"]),
+            ", ".join(
+                f"{key} {_shortened(key, value)}" for key, value in (entry.get("context") or {}).items()
+            ),
         )
         for entry in entries
     )
-    out.table(("time", "level", "job", "message", "details"), rows, empty="Nothing happened yet.")
+    out.table(("time", "?level", "?job", "message", "?details"), rows, empty="Nothing happened yet.")
 
 
 @client_command(
@@ -238,6 +250,10 @@ def verify(
         out.say("Nothing was sent.")
 
 
+def _shortened(key: str, value: object) -> object:
+    return short_id(value) if key == "delivery" else value
+
+
 def _show_steps(out: Output, steps: list[dict[str, Any]]) -> int:
     for step in steps:
         if step["name"] != _WARNING:
@@ -269,6 +285,24 @@ def _triggers(job: dict[str, Any]) -> str:
     return _TRIGGERS.get(text, text)
 
 
-def _slugs(client: Client, ids: list[str]) -> list[str]:
-    known = {audience["id"]: audience["slug_name"] for audience in client.get("/v2/segment")}
-    return [known.get(id_, id_) for id_ in ids]
+def _standing(job: dict[str, Any]) -> str:
+    """Return a job's status; one whose destination does not answer is troubled."""
+    return "troubled" if job.get("trouble") else str(job["status"])
+
+
+def _why(job: dict[str, Any]) -> str:
+    """Return why a job does not get through, for people."""
+    if trouble := job.get("trouble"):
+        times = f"{trouble['failures']:,} failure{'s' if trouble['failures'] > 1 else ''} in a row"
+        following = f"next try at {moment(trouble['next_try'])}" if trouble["next_try"] else "being tried"
+        return f"no sensible answer since {moment(trouble['since'])} UTC, {times}; {following}"
+    return str(job.get("status_reason") or "")
+
+
+def _names(client: Client, things: str, key: str, ids: Sequence[str | None] | None) -> list[str]:
+    """Return what people call things of which only the ids are known."""
+    wanted = [id_ for id_ in ids or () if id_]
+    if not wanted:
+        return []
+    known = {thing["id"]: str(thing[key]) for thing in client.get(path_of("v2", things))}
+    return [known.get(id_, id_) for id_ in wanted]

@@ -39,11 +39,21 @@ class Output:
 
     def show(self, renderable: object) -> None:
         """Print anything rich can draw, for people."""
-        if not self.json:
+        if self.json:
+            return
+        if self._console.is_terminal:
             self._console.print(renderable)
+            return
+        # In a file the blanks with which rich fills up a line are in the way.
+        with self._console.capture() as drawn:
+            self._console.print(renderable)
+        sys.stdout.write("".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines()))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
-        """Print rows under column names, or a sentence when there are none; `>name` aligns to the right."""
+        """Print rows under column names, or a sentence when there are none.
+
+        `>name` aligns to the right. `?name` is left out, the last one first, where a terminal is too narrow for all.
+        """
         if self.json:
             return
         filled = [[_cell(value) for value in row] for row in rows]
@@ -51,16 +61,19 @@ class Output:
             self.say(empty)
             return
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            name = column.removeprefix(">")
+        kept = _fitting(columns, filled, self._console.width)
+        for place in kept:
+            name = _plain(columns[place])
+            is_right = ">" in columns[place][: -len(name)]
             table.add_column(
                 name,
-                justify="right" if column != name else "left",
+                justify="right" if is_right else "left",
                 overflow="fold",
                 no_wrap=name in _WHOLE,
+                min_width=len(name),
             )
         for row in filled:
-            table.add_row(*row)
+            table.add_row(*(row[place] for place in kept))
         self.show(table)
 
     def heading(self, text: str) -> None:
@@ -101,6 +114,8 @@ def moment(time: object) -> str:
 
 
 _SHORT_ID = 12
+_GAP = 2
+"""Blanks between columns."""
 _WHOLE = frozenset(
     {"id", "size", "entered", "left", "status", "state", "tries", "created", "updated", "started", "time"}
 )
@@ -110,6 +125,25 @@ _WHOLE = frozenset(
 def _console_on(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else _WIDE)
+
+
+def _plain(column: str) -> str:
+    return column.lstrip("?>")
+
+
+def _fitting(columns: Sequence[str], rows: Sequence[Sequence[Text]], width: int) -> list[int]:
+    """Return the places of the columns to show: optional ones go, the last first, until the rest fits."""
+    needed = [
+        max(len(_plain(column)), *(row[place].cell_len for row in rows)) + _GAP
+        for place, column in enumerate(columns)
+    ]
+    kept = list(range(len(columns)))
+    for place in reversed(range(len(columns))):
+        if sum(needed[one] for one in kept) - _GAP <= width:
+            break
+        if columns[place].startswith("?"):
+            kept.remove(place)
+    return kept
 
 
 def _cell(value: Any) -> Text:

@@ -1,16 +1,17 @@
 """Deliveries to look at: what is on its way, what became of it, and once more from the start."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from gatepost.model.audience import Audience
-from gatepost.model.catalog import Job, JobStatus
+from gatepost.model.catalog import Destination, Job, JobStatus
 from gatepost.model.delivery import FINISHED, Attempt, Delivery, DeliveryState
 from gatepost.model.errors import Conflict, InvalidInput, NotFound
+from gatepost.model.profile import Profile
 from gatepost.operations.context import Context
-from gatepost.operations.records import destinations_of, job_of
+from gatepost.operations.records import current_schema, destinations_of, job_of
 from gatepost.ports.outbox import DeliveryFilter, Listed
 from gatepost.ports.store import Transaction
 
@@ -28,6 +29,10 @@ class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
     audience_id: str = ""
     audience_slug: str = ""
     job_name: str = ""
+    known_by: str = ""
+    """The profile's highest-ranked identifier, such as `email=ada@example.com`."""
+    reason: str = ""
+    """Why it ended, or why it is parked."""
 
     @property
     def delivery(self) -> Delivery:
@@ -164,17 +169,38 @@ def _views(tx: Transaction, account: int, listed: Iterable[Listed]) -> list[Deli
     found = list(listed)
     profiles = tx.profiles.load(account, {item.delivery.profile for item in found})
     audiences = {audience.number: audience for audience in tx.catalog.list(Audience, account)}
-    jobs = {job.id: job.name for job in tx.catalog.list(Job, account)}
+    jobs = {job.id: job for job in tx.catalog.list(Job, account)}
+    ranks, destinations = current_schema(tx, account).ranks, destinations_of(tx, account)
     views = []
     for item in found:
-        profile, audience = profiles.get(item.delivery.profile), audiences.get(item.delivery.audience)
+        delivery = item.delivery
+        profile, audience = profiles.get(delivery.profile), audiences.get(delivery.audience)
+        job, destination = jobs.get(delivery.job), destinations.get(delivery.destination)
+        is_parked = delivery.state is DeliveryState.PARKED
         views.append(
             DeliveryView(
                 listed=item,
                 profile_id=profile.id if profile else "",
                 audience_id=audience.id if audience else "",
                 audience_slug=audience.slug if audience else "",
-                job_name=jobs.get(item.delivery.job, ""),
+                job_name=job.name if job else "",
+                known_by=_known_by(profile, ranks) if profile else "",
+                reason=_why_parked(job, destination) if is_parked else item.reason,
             )
         )
     return views
+
+
+def _known_by(profile: Profile, ranks: Sequence[str]) -> str:
+    for field in ranks:
+        for value in profile.identifiers.get(field, ()):
+            return f"{field}={value}"
+    return ""
+
+
+def _why_parked(job: Job | None, destination: Destination | None) -> str:
+    if job is not None and job.status is JobStatus.PAUSED:
+        return f"the job {job.name} is paused"
+    if destination is not None and destination.stopped:
+        return f"its destination is stopped: {destination.stopped}"
+    return ""

@@ -35,7 +35,7 @@ from gatepost.stages.compose import (
     stored,
 )
 from gatepost.stages.courier import Courier, Exchanged
-from gatepost.stages.lanes import Lanes
+from gatepost.stages.lanes import Lanes, Trouble
 from gatepost.stages.orders import Order, OrderBook
 
 _LOG = structlog.get_logger("gatepost.deliver")
@@ -93,6 +93,10 @@ class DeliverStage:
         """Say, from any thread, that destinations have something new."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._look, frozenset(destinations))
+
+    def troubles(self) -> dict[int, Trouble]:
+        """Return the destinations whose latest exchange failed, as far as this process knows."""
+        return self._lanes.troubles()
 
     async def run(self) -> None:
         """Run turns until stopped."""

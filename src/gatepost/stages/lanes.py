@@ -1,6 +1,7 @@
 """One lane per destination: how many requests may be under way, and when to look again."""
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from gatepost.model.times import MINUTE, SECOND, Instant, Milliseconds
 from gatepost.ports.outbox import Claim
@@ -17,15 +18,26 @@ TROUBLED = 10
 _LONGEST_PAUSE: Milliseconds = MINUTE
 
 
+class Trouble(NamedTuple):
+    """A destination that did not answer sensibly, and has not since."""
+
+    since: Instant
+    """Wall time of the first of these failures."""
+    failures: int
+    next_try: Instant
+    """Wall time, 0 when one is due or under way."""
+
+
 class Lane:
     """The state of one destination in this process."""
 
-    __slots__ = ("due", "failures", "paused_until", "under_way")
+    __slots__ = ("due", "failing_since", "failures", "paused_until", "under_way")
 
     def __init__(self) -> None:
         self.due: Instant | None = 0
         self.under_way = 0
         self.failures = 0
+        self.failing_since: Instant = 0
         self.paused_until: Instant = 0
 
     def free(self, cap: int) -> int:
@@ -46,6 +58,8 @@ class Lane:
         if now < self.paused_until:
             # It left before the pause began; many fall together, and tell no more than the first.
             return
+        if not self.failures:
+            self.failing_since = now
         self.failures += 1
         if self.failures >= TROUBLED:
             pause = SECOND << min(self.failures - TROUBLED, 6)
@@ -61,6 +75,14 @@ class Lanes:
     def lane(self, destination: int) -> Lane:
         """Return a destination's lane."""
         return self._lanes.setdefault(destination, Lane())
+
+    def troubles(self) -> dict[int, Trouble]:
+        """Return the destinations whose latest exchange failed."""
+        return {
+            number: Trouble(lane.failing_since, lane.failures, lane.next_look() or 0)
+            for number, lane in self._lanes.items()
+            if lane.failures
+        }
 
     def look_now(self, destinations: Iterable[int]) -> None:
         """Say that a destination has something new."""

@@ -1,6 +1,7 @@
+import msgspec
 import pytest
 
-from gatepost.model.catalog import Job
+from gatepost.model.catalog import Destination, Job
 from gatepost.model.delivery import Attempt, DeliveryState
 from gatepost.model.errors import Conflict, InvalidInput, NotFound
 from gatepost.model.jsonvalue import JsonObject
@@ -58,6 +59,25 @@ def test_deliveries_are_listed_newest_first_with_names_people_know(shop: Desk, j
     assert newest.profile_id == found["data"]["_id"]  # type: ignore[index,call-overload]  # an object
     assert (newest.audience_slug, newest.job_name) == ("rich", job.name)
     assert [view.delivery.seq for view in views] == sorted((v.delivery.seq for v in views), reverse=True)
+
+
+def test_a_delivery_says_whom_it_is_about_and_why_it_is_parked(shop: Desk, job: Job) -> None:
+    shop.run(jobs.command_job(shop.context, SHOP, job.id, "pause"))
+    paused = listed(shop)
+
+    def stop(tx: Transaction) -> None:
+        (destination,) = tx.catalog.list(Destination, SHOP)
+        stopped = msgspec.structs.replace(destination, stopped="HTTP 401")
+        tx.catalog.put(SHOP, str(destination.number), stopped)
+
+    shop.run(jobs.command_job(shop.context, SHOP, job.id, "resume"))
+    shop.write(stop)
+    shop.write(lambda tx: tx.outbox.hold(SHOP, destination=job.destination, held=True))
+    stopped = listed(shop)
+
+    assert [view.known_by for view in paused] == ["card=c", "card=b", "card=a"]
+    assert {view.reason for view in paused} == {"the job Tell is paused"}
+    assert {view.reason for view in stopped} == {"its destination is stopped: HTTP 401"}
 
 
 def test_a_list_is_narrowed_and_paged(shop: Desk, job: Job) -> None:

@@ -1,7 +1,7 @@
 """One lane per destination: slots, pauses, and no news lost."""
 
 from gatepost.model.times import MINUTE, SECOND
-from gatepost.stages.lanes import CLAIM, TROUBLED, Lanes
+from gatepost.stages.lanes import CLAIM, TROUBLED, Lanes, Trouble
 
 NOW = 1_700_000_000_000
 
@@ -78,3 +78,18 @@ def test_many_requests_that_fall_together_pause_no_longer_than_the_first_few() -
 
     assert SECOND == first
     assert 2 * SECOND == lane.paused_until - (NOW + first)
+
+
+def test_a_destination_in_trouble_says_since_when_and_when_it_is_tried_again() -> None:
+    lanes = Lanes()
+    lane = lanes.lane(5)
+    lanes.lane(6).record(answered=True, now=NOW)
+    lane.record(answered=False, now=NOW)
+    lane.record(answered=False, now=NOW + 300)
+    lane.due = NOW + 5_000
+
+    troubled = lanes.troubles()
+    lane.record(answered=True, now=NOW + 6_000)
+
+    assert troubled == {5: Trouble(since=NOW, failures=2, next_try=NOW + 5_000)}
+    assert lanes.troubles() == {}

@@ -30,6 +30,7 @@ _OBJECT = {
     "job_name": "Insider enter",
     "audience": "loyal",
     "event": "enter",
+    "known_by": "email=ada@example.com",
     "attempts": 1,
 }
 _ATTEMPT = {
@@ -95,13 +96,14 @@ def _shown(view: DeliveryView) -> dict[str, Any]:
         "id": delivery.id,
         "seq": delivery.seq,
         "state": delivery.state.value,
-        "reason": view.listed.reason,
+        "reason": view.reason,
         "job_id": delivery.job,
         "job_name": view.job_name,
         "audience_id": view.audience_id,
         "audience": view.audience_slug,
         "event": delivery.crossing.value,
         "profile_id": view.profile_id,
+        "known_by": view.known_by,
         "at": to_rfc3339(delivery.at),
         "transition": delivery.transition,
         "attempts": delivery.attempts,

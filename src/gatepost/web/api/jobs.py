@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from gatepost.model.catalog import Destination, Job, JobStatus
 from gatepost.model.errors import InvalidInput, NotFound
-from gatepost.model.times import DAY, to_rfc3339
+from gatepost.model.times import DAY, Instant, to_rfc3339
 from gatepost.operations.jobs import (
     WORKFLOW,
     JobDraft,
@@ -27,6 +27,7 @@ from gatepost.operations.jobs import (
 )
 from gatepost.operations.verification import verify_job
 from gatepost.ports.catalog import LogEntry
+from gatepost.stages.lanes import Trouble
 from gatepost.web.bodies import decoded
 from gatepost.web.documentation import accepts, answers
 from gatepost.web.envelopes import answer_v2
@@ -223,7 +224,15 @@ def _members(
     destination = destinations.get(job.destination)
     if destination is not None and destination.stopped:
         members["status_reason"] = destination.stopped
+    elif job.status is JobStatus.RUNNING and (trouble := here.app.deliver.troubles().get(job.destination)):
+        members["trouble"] = _troubled(trouble, here.context.clock.wall())
     return members
+
+
+def _troubled(trouble: Trouble, now: Instant) -> dict[str, Any]:
+    """Return since when a destination has not answered sensibly, how often, and when it is tried again."""
+    following = to_rfc3339(trouble.next_try) if trouble.next_try > now else None
+    return {"since": to_rfc3339(trouble.since), "failures": trouble.failures, "next_try": following}
 
 
 def _logged(entry: LogEntry) -> dict[str, Any]:
