@@ -22,7 +22,7 @@ def demo(
         bool, typer.Option("--exit", help="End after the comparison, instead of staying up until Ctrl-C.")
     ] = False,
 ) -> None:
-    r"""Replay the purchases of 2,469 households, then compare gatepost, the sandbox and the raw rows.
+    r"""Replay real purchases of some 2,000 households, then compare gatepost, the sandbox and the raw rows.
 
     Starts a gatepost and an Insider sandbox of its own in a temporary folder. Needs gatepost\[demo].
     Exits with 1 when any household's audiences differ.

@@ -31,12 +31,14 @@ def print_report(console: Console, status: Status, result: DemoResult, compariso
         f"{deliveries.refused:,} refused, {deliveries.dead:,} dead, {deliveries.pending:,} pending, "
         f"{result.seconds:,.1f} s",
         highlight=False,
+        soft_wrap=True,
     )
     if not comparison.disagreements:
         console.print(
             f"{comparison.households:,} households: gatepost, the sandbox and the raw rows agree on each.",
             style="green",
             highlight=False,
+            soft_wrap=True,
         )
         return
     console.print(
@@ -53,9 +55,10 @@ def print_signposts(console: Console, addresses: Addresses, household: str) -> N
         f"sandbox    {addresses.sandbox}/",
         "",
         f"export GATEPOST_URL={addresses.gatepost} GATEPOST_TOKEN=$(cat {addresses.token_file})",
-        'curl -H "Authorization: $GATEPOST_TOKEN" $GATEPOST_URL/api/status',
+        "gatepost status",
+        "gatepost delivery list",
+        f"gatepost profile show household_id {household}",
         'curl -H "Authorization: $GATEPOST_TOKEN" $GATEPOST_URL/api/segment/best_customers/scan',
-        f'curl -H "Authorization: $GATEPOST_TOKEN" $GATEPOST_URL/api/entity/user/household_id/{household}',
         f"curl {addresses.sandbox}/sandbox/profiles/uuid/{household}",
         "",
         "Both stay up until Ctrl-C; their data goes with them.",

@@ -42,12 +42,17 @@ def run_demo(options: DemoOptions) -> DemoResult:
 
     Interrupted before the comparison it raises KeyboardInterrupt, with nothing left behind.
     """
-    return asyncio.run(_demo(options))
+    try:
+        return asyncio.run(_demo(options))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 async def _demo(options: DemoOptions) -> DemoResult:
-    # asyncio.run turns SIGINT into a cancellation; SIGTERM shall end a demo in the same order.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+    # asyncio.run turns SIGINT into a cancellation, where it is not ignored, as in the background of a script; SIGTERM
+    # shall end a demo in the same order everywhere.
+    if (task := asyncio.current_task()) is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     period = Period(FIRST_DAY, options.days)
     console = Console(stderr=options.json)
     started = time.monotonic()

@@ -45,5 +45,5 @@ def test_the_signposts_hold_a_command_that_reads_the_token_from_its_file() -> No
 
     line = "export GATEPOST_URL=http://127.0.0.1:1 GATEPOST_TOKEN=$(cat data/admin-token)\n"
     assert line in written.getvalue()
-    assert "/api/entity/user/household_id/hh-7\n" in written.getvalue()
+    assert "\ngatepost profile show household_id hh-7\n" in written.getvalue()
     assert "until Ctrl-C" in written.getvalue()
