@@ -223,6 +223,48 @@ def test_a_template_is_tried_on_a_person_before_it_is_saved(configured: Gatepost
     assert deleted == {"deleted": saved["id"]}
 
 
+def test_a_template_that_gives_null_says_that_nothing_would_be_sent(
+    configured: Gatepost, tmp_path: Path
+) -> None:
+    (tmp_path / "null.jsonnet").write_text("null")
+    (tmp_path / "slug.jsonnet").write_text("(import 'lytemplates.libsonnet').get('segment_events')[0].slug\n")
+
+    null = configured("template", "test", "null.jsonnet")
+    ignored = configured("template", "test", "slug.jsonnet", "--audience", "buyers")
+    given = configured("template", "test", "slug.jsonnet", "--entity", "-", told="{}")
+
+    assert null.stdout == "null\n"
+    assert "nothing would be sent: the template gave null" in null.stderr
+    assert "--trigger and --audience go with a profile" in ignored.stderr
+    assert ignored.stdout == given.stdout == '"test_segment"\n'
+    assert given.stderr == ""
+
+
+def test_a_profile_that_is_not_found_says_how_values_are_compared(configured: Gatepost) -> None:
+    configured("collect", "orders", "-", told='{"email":"ana@example.com","number":1}\n')
+    awaited(lambda: configured("profile", "show", "email=ana@example.com").returncode == 0)
+
+    nobody = configured("profile", "show", "email", "Ana@Example.com")
+    narrow = configured("profile", "show", "email=ana@example.com", "--field", "orders", "--field", "ordrs")
+    neither = configured("profile", "show", "ana@example.com")
+
+    assert "no profile has email = 'Ana@Example.com'" in nobody.stderr
+    assert "lower-cased" in nobody.stderr
+    assert narrow.stdout.split() == ["orders", "1"]
+    assert "the profile has no ordrs; it has _created" in narrow.stderr
+    assert "email=ana@example.com" in neither.stderr
+
+
+def test_a_token_that_is_no_longer_taken_is_not_blamed_on_the_file(configured: Gatepost) -> None:
+    told = '{"email":"ana@example.com"}\n'
+
+    refused = configured("collect", "orders", "-", "--token", "at.revoked", told=told)
+
+    assert refused.returncode == 1
+    assert "does not take this token" in refused.stderr
+    assert "--drop-errors" not in refused.stderr
+
+
 def test_a_token_is_shown_once_and_is_useless_after_its_revocation(gatepost: Gatepost) -> None:
     made = read(gatepost("token", "create", "--label", "report", "--scope", "read", "--json"))
     listed = gatepost("token", "list").stdout

@@ -21,6 +21,7 @@ _PATIENT = httpx.Timeout(600, connect=5)
 _SHOWN = 300
 """Characters shown of an answer that is no JSON."""
 _PAGE = 100
+IS_IT = "Is that address a gatepost? See --url and GATEPOST_URL."
 
 
 class Target(NamedTuple):
@@ -159,13 +160,16 @@ class Client:
         if answer.is_success:
             if document is None and answer.content:
                 msg = f"{self._target.url} answered {asked} with something that is no JSON"
-                raise CommandError(msg, hint="Is that address a gatepost? See --url and GATEPOST_URL.")
+                raise CommandError(msg, hint=IS_IT)
             return document or {}
         raise self._refused(answer, document or {}, asked)
 
     def _refused(self, answer: httpx.Response, document: dict[str, Any], asked: str) -> Refused:
         problems = [item for item in document.get("errors") or [] if isinstance(item, dict)]
         message = document.get("message") or (problems[0].get("message") if problems else "")
+        if not message and not document and answer.is_client_error:
+            msg = f"{self._target.url} answered {asked} with {answer.status_code}, but not as a gatepost does"
+            return Refused(msg, status=answer.status_code, hint=IS_IT, problems=[])
         message = message or f"{asked} answered {answer.status_code}: {answer.text[:_SHOWN].strip()}"
         hint = self._hint(answer, problems)
         refused = Refused(str(message), status=answer.status_code, hint=hint, problems=problems)

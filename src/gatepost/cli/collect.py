@@ -21,6 +21,8 @@ from gatepost.cli.sending import Sending
 
 app = part("Send a file of events to a stream.")
 
+_ACCESS = (401, 403)
+"""Answers that are about the token, not about the file."""
 _GZIP = b"\x1f\x8b"
 
 
@@ -115,6 +117,8 @@ def _send(sending: Sending, batch: Batch, file: Path, format_: Format) -> None:
         hint = "Nothing was taken."
         if sending.accepted:
             hint = f"{sending.accepted:,} events were taken; go on with --from {batch.first}."
+        if isinstance(error, Refused) and error.status in _ACCESS:
+            raise CommandError(error.message, hint=f"{hint} {error.hint}") from None
         if isinstance(error, Refused):
             hint += " Mend the file, or leave bad events out with --drop-errors."
         raise CommandError(_located(error, batch, file, format_), hint=hint) from None

@@ -19,6 +19,10 @@ Identifier = Annotated[
 ]
 
 _NOT_FOUND = "Not Found"
+_COMPARED = (
+    "Values are compared as they are stored, after the mapping's function: email(...) has lower-cased them. "
+    "`gatepost status` says whether events came without an identifier."
+)
 
 
 @app.callback()
@@ -30,19 +34,24 @@ def group() -> None:
     app,
     "show",
     "gatepost profile show email ana@example.com",
+    "gatepost profile show email=ana@example.com",
     "gatepost profile show household_id hh-900 --field baskets --field last_basket --json",
 )
 def show(
     session: Session,
-    field: Annotated[str, typer.Argument(help="An identifier field, such as email.")],
-    value: Annotated[str, typer.Argument(help="Its value.")],
+    field: Annotated[str, typer.Argument(help="An identifier field, such as email, or FIELD=VALUE.")],
+    value: Annotated[str, typer.Argument(metavar="[VALUE]", help="Its value.")] = "",
     fields: Annotated[
         list[str] | None, typer.Option("--field", help="Only this field; repeatable.", metavar="NAME")
     ] = None,
 ) -> None:
     """Show the profile that an identifier leads to, and the audiences it is in."""
     client, out = session
-    profile = profile_by(client, field, value, fields or ())
+    profile = profile_by(client, field, value) if value else stored_profile(client, field)
+    wanted = fields or list(profile)
+    if unknown := [name for name in wanted if name not in profile]:
+        out.warn(f"the profile has no {', '.join(unknown)}; it has {', '.join(sorted(profile))}")
+    profile = {name: profile[name] for name in wanted if name in profile}
     out.document(profile)
     out.facts(_facts(profile))
 
@@ -111,16 +120,12 @@ def _newest(client: Client, identifier: str) -> int:
     return int(standing)
 
 
-def profile_by(
-    client: Client, field: str, value: str, fields: tuple[str, ...] | list[str] = ()
-) -> dict[str, Any]:
+def profile_by(client: Client, field: str, value: str) -> dict[str, Any]:
     """Return a profile as templates see it; raise CommandError when the identifier leads to none."""
-    answer = client.call(
-        "GET", path_of("api", "entity", "user", field, value), query={"fields": ",".join(fields)}
-    )
+    answer = client.call("GET", path_of("api", "entity", "user", field, value))
     if answer.get("message") == _NOT_FOUND:
         msg = f"no profile has {field} = {value!r}"
-        raise CommandError(msg, hint="Values are compared as they are written; is the field an identifier?")
+        raise CommandError(msg, hint=_COMPARED)
     profile: dict[str, Any] = answer.get("data") or {}
     return profile
 
@@ -129,7 +134,7 @@ def stored_profile(client: Client, text: str) -> dict[str, Any]:
     """Return the profile meant by `FIELD=VALUE`."""
     field, equals, value = text.partition("=")
     if not (field and equals and value):
-        msg = f"--profile {text!r} names no profile"
+        msg = f"{text!r} names no profile"
         raise CommandError(msg, hint="Write an identifier field and its value: email=ana@example.com")
     return profile_by(client, field, value)
 

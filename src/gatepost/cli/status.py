@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from gatepost.cli.client import Client
+from gatepost.cli.client import IS_IT, Client
 from gatepost.cli.command import Session, client_command, part
 from gatepost.cli.failure import CommandError
 from gatepost.cli.output import moment
@@ -77,7 +77,7 @@ def _card(client: Client) -> dict[str, str]:
     card = client.call("GET", "/")
     if card.get("name") != "gatepost":
         msg = f"{client.url} answers, but not as a gatepost does"
-        raise CommandError(msg, hint="Is that address a gatepost? See --url and GATEPOST_URL.")
+        raise CommandError(msg, hint=IS_IT)
     return {"url": client.url, "version": str(card.get("version", ""))}
 
 

@@ -140,12 +140,13 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     profile: Annotated[
         str, typer.Option(metavar="FIELD=VALUE", help="A stored profile, such as email=ana@example.com.")
     ] = ""
-    trigger: Annotated[Crossing, typer.Option(help="The trigger to show it, where the profile has none.")] = (
-        Crossing.ENTER
-    )
-    audience: Annotated[str, typer.Option(metavar="SLUG", help="The audience of that trigger.")] = (
-        "test_audience"
-    )
+    trigger: Annotated[
+        Crossing | None,
+        typer.Option(help="The trigger to show it, where the profile has none; enter unless told."),
+    ] = None
+    audience: Annotated[
+        str, typer.Option(metavar="SLUG", help="The audience of that trigger; test_segment unless told.")
+    ] = ""
 
 
 @client_command(
@@ -164,6 +165,8 @@ def test(
     Exits with 1 when the template fails.
     """
     client, out = session
+    if not (trial.entity or trial.profile) and (trial.trigger or trial.audience):
+        out.warn("--trigger and --audience go with a profile; the made-up one enters test_segment")
     body: dict[str, Any] = {"entity": entity} if (entity := _entity(client, trial)) is not None else {}
     if Path(template).is_file():
         given = {"template_definition": text_in(Path(template)), "template_type": "jsonnet"}
@@ -175,8 +178,11 @@ def test(
     out.document({"ok": not failed, "output": printed})
     if failed:
         raise CommandError(printed.removeprefix(_ERROR).strip())
-    if not out.json:
-        typer.echo(printed, nl=not printed.endswith("\n"))
+    if out.json:
+        return
+    typer.echo(printed, nl=not printed.endswith("\n"))
+    if printed.strip() == "null":
+        out.warn("nothing would be sent: the template gave null")
 
 
 def _entity(client: Client, trial: Trial) -> dict[str, Any] | None:
@@ -192,11 +198,12 @@ def _entity(client: Client, trial: Trial) -> dict[str, Any] | None:
 
 def _triggered(entity: dict[str, Any], trial: Trial) -> dict[str, Any]:
     """Return the profile with a trigger, as templates always see one."""
+    crossing = (trial.trigger or Crossing.ENTER).value
     event = {
         "id": "0" * 32,
-        "slug": trial.audience,
-        "event": trial.trigger.value,
-        trial.trigger.value: "2026-01-02T03:04:05Z",
+        "slug": trial.audience or "test_segment",
+        "event": crossing,
+        crossing: "2026-01-02T03:04:05Z",
     }
     return {"segment_events": [event], **entity}
 

@@ -54,6 +54,13 @@ def test_a_page_of_some_other_server_is_not_taken_for_an_answer() -> None:
         client_of(lambda _: httpx.Response(200, text="<html>")).get("/v2/job")
 
 
+def test_a_server_that_knows_no_such_path_and_speaks_no_json_is_hardly_a_gatepost() -> None:
+    refused = refused_with(httpx.Response(404, text="<html>Not Found</html>"))
+
+    assert "not as a gatepost does" in refused.message
+    assert "Is that address a gatepost?" in refused.hint
+
+
 def test_a_server_that_is_not_there_is_named_with_the_way_to_start_one() -> None:
     def away(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
