@@ -136,11 +136,11 @@ def _default_of(field: msgspec.structs.FieldInfo) -> str:
     value = field.default
     if value in ("", ()):
         return "none"
-    return f"`{_duration(value) if _is_duration(field) else value}`"
-
-
-def _is_duration(field: msgspec.structs.FieldInfo) -> bool:
-    return field.name in settings._DURATIONS  # noqa: SLF001 - only there it is said which numbers are durations
+    if field.name in settings._DURATIONS:  # noqa: SLF001 - only there it is said which numbers are durations
+        value = _duration(value)
+    elif isinstance(value, tuple):
+        value = ",".join(map(_duration, value))
+    return f"`{value}`"
 
 
 def _duration(value: Milliseconds) -> str:

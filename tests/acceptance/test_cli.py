@@ -110,6 +110,15 @@ def test_every_apply_that_changes_the_schema_publishes_a_version(configured: Gat
     assert "no schema version '7'" in missing.stderr
 
 
+def test_a_file_that_declares_nothing_is_remarked_upon(gatepost: Gatepost, tmp_path: Path) -> None:
+    (tmp_path / "gatepost.yaml").write_text("# to be written\n")
+
+    applied = gatepost("config", "apply", "-f", "gatepost.yaml")
+
+    assert applied.returncode == 0
+    assert "! gatepost.yaml declares nothing" in applied.stderr
+
+
 def test_a_mistake_is_named_with_its_line_and_nothing_is_changed(gatepost: Gatepost, tmp_path: Path) -> None:
     (tmp_path / "gatepost.yaml").write_text(CONFIG.replace("orders >= 1", "ordrs >= 1"))
     (tmp_path / "hook.jsonnet").write_text("{ email: }")

@@ -45,7 +45,7 @@ class Over(msgspec.Struct, frozen=True, kw_only=True):
 def backtest(
     session: Session,
     over: Over,
-    audience: Annotated[str, typer.Argument(metavar="[AUDIENCE]", help="Slug or id; or give --filter.")] = "",
+    audience: Annotated[str, typer.Argument(metavar="AUDIENCE", help="Slug or id; or give --filter.")] = "",
 ) -> None:
     """Fold the history again, each event at its own time, and show an audience's size over time.
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec, get_type_
 
 import msgspec
 import typer
+from typer.models import ArgumentInfo
 
 from gatepost.cli.client import Client, Target
 from gatepost.cli.output import Output
@@ -106,6 +107,8 @@ def _registered(
     common: tuple[inspect.Parameter, ...],
 ) -> Registered:
     own = list(inspect.signature(run, eval_str=True).parameters.values())[1:]
+    for parameter in own:
+        _name_argument(parameter)
     bundles = {parameter.name: parameter.annotation for parameter in own if _is_bundle(parameter.annotation)}
     shown = [option for parameter in own for option in _options_of(parameter)]
 
@@ -127,6 +130,13 @@ def _registered(
 def _is_bundle(annotation: object) -> bool:
     """Tell whether a parameter stands for many options: a record whose fields are options."""
     return isinstance(annotation, type) and issubclass(annotation, msgspec.Struct)
+
+
+def _name_argument(parameter: inspect.Parameter) -> None:
+    """Give an argument without a placeholder its name in capitals; typer would show the name in the code."""
+    for info in getattr(parameter.annotation, "__metadata__", ()):
+        if isinstance(info, ArgumentInfo) and info.metavar is None:
+            info.metavar = parameter.name.rstrip("_").upper()
 
 
 def _options_of(parameter: inspect.Parameter) -> list[inspect.Parameter]:

@@ -59,6 +59,8 @@ def apply(
     """
     client, out = session
     declared = _loaded(file, out)
+    if not declared.document:
+        out.warn(f"{file} declares nothing")
     wish = {"dry_run": dry_run, "prune": prune}
     try:
         report = _sent(client, declared, out, **wish, confirm=yes)

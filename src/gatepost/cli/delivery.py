@@ -161,7 +161,7 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
 def replay(
     session: Session,
     chosen: Chosen,
-    delivery: Annotated[str, typer.Argument(metavar="[DELIVERY]", help="One delivery, by its id.")] = "",
+    delivery: Annotated[str, typer.Argument(metavar="DELIVERY", help="One delivery, by its id.")] = "",
 ) -> None:
     """Send finished deliveries once more, rendered anew with today's template, under the same ids."""
     client, out = session

@@ -184,7 +184,7 @@ def kill(
 @client_command(app, "logs", "gatepost job logs insider_enter", "gatepost job logs --json")
 def logs(
     session: Session,
-    job: Annotated[str, typer.Argument(metavar="[JOB]", help="Name or id; every job without it.")] = "",
+    job: Annotated[str, typer.Argument(metavar="JOB", help="Name or id; every job without it.")] = "",
 ) -> None:
     """Show what happened to a job, or to all of them in the last day."""
     client, out = session

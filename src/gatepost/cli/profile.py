@@ -40,7 +40,7 @@ def group() -> None:
 def show(
     session: Session,
     field: Annotated[str, typer.Argument(help="An identifier field, such as email, or FIELD=VALUE.")],
-    value: Annotated[str, typer.Argument(metavar="[VALUE]", help="Its value.")] = "",
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Its value.")] = "",
     fields: Annotated[
         list[str] | None, typer.Option("--field", help="Only this field; repeatable.", metavar="NAME")
     ] = None,

@@ -150,7 +150,8 @@ def _rendered(context: Context, composed: Composed) -> Step:
     except orjson.JSONDecodeError:
         return Step(name="render", text="the body is not JSON", detail={"body": body})
     shown: list[JsonValue] = [{"path": a.path, "message": a.message, "level": a.level.value} for a in advice]
-    text = f"rendered, with {len(advice)} remarks" if advice else "rendered"
+    remarks = f"{len(advice)} remark{'' if len(advice) == 1 else 's'}"
+    text = f"rendered, with {remarks}" if advice else "rendered"
     return Step(name="render", text=text, detail={"body": body, "advice": shown})
 
 

@@ -156,13 +156,18 @@ def _of_parameters(error: RequestValidationError, path: str) -> Problem:
     area = next((area for area in _AREAS if path.startswith(area.prefix)), _ELSEWHERE)
     details = tuple(
         {
-            "message": f"{'.'.join(str(part) for part in item['loc'][1:])}: {item['msg']}",
+            "message": f"{'.'.join(str(part) for part in item['loc'][1:])}: {_plain(item)}",
             "path": str(item["loc"][-1]),
         }
         for item in error.errors()
     )
     message = "; ".join(str(detail["message"]) for detail in details)
     return Problem(status=400, code=area.bad_request, message=message, details=details)
+
+
+def _plain(item: Mapping[str, Any]) -> str:
+    """Return what is wrong with a parameter, without the words that only say which kind of check found it."""
+    return str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
 def _entry(problem: Problem, detail: Mapping[str, object]) -> dict[str, object]:

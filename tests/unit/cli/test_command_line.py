@@ -53,6 +53,12 @@ def test_every_part_explains_itself(part: str) -> None:
     assert gatepost(part, "--help").returncode == 0
 
 
+def test_a_placeholder_is_a_word_for_people() -> None:
+    assert "{FILTER}" in gatepost("audience", "preview", "--help").stdout
+    assert "[JOB]" in (usage := gatepost("job", "logs", "--help").stdout)
+    assert "[[" not in usage
+
+
 def test_a_wrong_call_exits_with_2_and_names_what_may_be_meant() -> None:
     wrong = gatepost("tokn", "create")
 

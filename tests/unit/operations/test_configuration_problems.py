@@ -57,6 +57,14 @@ def test_all_problems_are_said_at_once_and_nothing_is_changed(desk: Desk) -> Non
     assert desk.read(lambda tx: tx.catalog.version()) == 2
 
 
+def test_a_job_names_the_audience_that_is_missing_in_the_singular(desk: Desk) -> None:
+    job: JsonObject = {"audiences": ["nobody"], "url": "https://x.example/"}
+
+    (problem,) = problems(desk, SCHEMA, {"jobs": {"tell": job}})
+
+    assert problem.message == "there is no audience nobody"
+
+
 def test_the_nearest_name_is_offered(desk: Desk) -> None:
     found = problems(
         desk,
@@ -139,6 +147,16 @@ def test_what_a_schema_says_of_identifiers_must_be_possible(
     (problem,) = problems(desk, schema_with(**{member: value}))
 
     assert problem.path == path
+
+
+def test_a_field_that_is_wrong_is_not_called_missing_by_those_that_use_it(desk: Desk) -> None:
+    document = fields_with({"type": "nmber"}, name="spend")
+
+    found = problems(
+        desk, document, {"audiences": {"rich": {"filter": 'AND (spend > 5, sum("spend", "7d") > 1)'}}}
+    )
+
+    assert [problem.path for problem in found] == ["schema.fields.spend"]
 
 
 @pytest.mark.parametrize("name", ["_segments", "has space", "", "1st"])

@@ -4,6 +4,7 @@ import re
 
 import orjson
 import pytest
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from gatepost.model.errors import (
@@ -112,3 +113,11 @@ def test_a_busy_server_says_when_to_come_again() -> None:
     answer = response_to({"path": "/collect/json/web"}, Unavailable("full", retry_after=30))
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+
+
+def test_a_parameter_that_is_wrong_says_so_without_the_name_of_the_check() -> None:
+    found = {"loc": ("query", "limit"), "msg": "Value error, write a number", "type": "value_error"}
+
+    problem = problem_of(RequestValidationError([found]), "/v2/delivery")
+
+    assert problem.message == "limit: write a number"

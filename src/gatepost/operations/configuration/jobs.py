@@ -36,6 +36,13 @@ _SPELLINGS = {
     "worker_count": "workers",
 }
 """What a document calls the keys of a job's configuration."""
+_KINDS = {
+    "audiences": "audience",
+    "template": "template",
+    "url_template": "template",
+    "authorization": "authorization",
+}
+"""What the names in a job are names of."""
 
 
 class _Names(msgspec.Struct, frozen=True):
@@ -134,7 +141,8 @@ def _names_are_known(path: str, declared: DeclaredJob, names: _Names, draft: Dra
         if name and name not in known:
             near = nearest(name, known)
             hint = f"; did you mean {near}?" if near else ""
-            draft.problems.add(f"{path}.{place}", f"there is no {place.partition('.')[0]} {name}{hint}")
+            kind = _KINDS[place.partition(".")[0]]
+            draft.problems.add(f"{path}.{place}", f"there is no {kind} {name}{hint}")
     if declared.events not in _EVENTS:
         draft.problems.add(f"{path}.events", f"{declared.events!r} must be one of enter, exit, both")
     return len(draft.problems.found) == before

@@ -11,7 +11,7 @@ from gatepost.core.elements import keeping_of
 from gatepost.core.filterql import compile_expression, compile_guard
 from gatepost.core.filterql.calls import nearest
 from gatepost.core.identity import LONGEST_IDENTIFIER
-from gatepost.model.schema import EVERY_STREAM, Field, Mapping, Schema, Stream
+from gatepost.model.schema import EVERY_STREAM, Field, FieldType, Mapping, Schema, Stream
 from gatepost.operations.configuration.declaration import (
     Declaration,
     DeclaredField,
@@ -93,6 +93,8 @@ def _streams(declared: ReadOnly[str, DeclaredStream], problems: Problems) -> dic
 def _fields(declared: ReadOnly[str, DeclaredField], problems: Problems) -> dict[str, Field]:
     fields = {}
     for name, one in declared.items():
+        # What is wrong with a field is said here once; its mappings and readers shall not say that it is missing.
+        fields[name] = Field(name=name, type=FieldType.NUMBER, identifier=one.identifier)
         with problems.at(f"schema.fields.{name}"):
             fields[name] = field_of(name, one)
         if one.assertions and one.assertions.filter:
