@@ -442,6 +442,16 @@ def test_the_page_escapes_everything_that_was_sent(sandbox: RunningSandbox, view
     assert "default-src 'none'" in page.headers["content-security-policy"]
 
 
+def test_a_row_of_the_page_says_whom_a_request_is_about_and_what_it_brings(sandbox: RunningSandbox) -> None:
+    sandbox.post("upsert", entrance("buyers", "ada@example.com"))
+
+    page = sandbox.client.get("/sandbox").text
+
+    row = page.partition("<summary>")[2].partition("</summary>")[0]
+    assert "ada@example.com" in row
+    assert "buyers" in row
+
+
 def test_the_page_greets_with_a_call_to_try_and_pages_through_many(sandbox: RunningSandbox) -> None:
     empty = sandbox.client.get("/sandbox").text
     for n in range(30):

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from gatepost.model.jsonvalue import JsonObject
 from gatepost.model.times import Instant, to_rfc3339
+from gatepost.sandbox.insider.digest import digest_of
 from gatepost.sandbox.insider.inspection import profile_document, totals
 from gatepost.sandbox.insider.journal import RequestRecord
 from gatepost.sandbox.insider.options import USUAL_PARTNER, USUAL_TOKEN
@@ -103,7 +104,11 @@ class Page:
 
 
 def _request_row(record: RequestRecord) -> JsonObject:
+    digest = digest_of(record.body)
     return {
+        "who": digest.who,
+        "others": digest.others,
+        "values": [list(pair) for pair in digest.values],
         "number": record.number,
         "at": record.at,
         "operation": record.operation.replace("_", " "),
