@@ -91,7 +91,11 @@ class Client:
 
     def get(self, path: str, **query: object) -> Any:
         """Return what lies at a path: the `data` of the answer."""
-        return self.call("GET", path, query=query).get("data")
+        answer = self.call("GET", path, query=query)
+        if "data" not in answer:
+            msg = f"{self._target.url} answered GET {path}, but not as a gatepost does"
+            raise CommandError(msg, hint=IS_IT)
+        return answer["data"]
 
     def post(self, path: str, body: object = None, **query: object) -> Any:
         """Post JSON and return the `data` of the answer."""
@@ -167,7 +171,7 @@ class Client:
     def _refused(self, answer: httpx.Response, document: dict[str, Any], asked: str) -> Refused:
         problems = [item for item in document.get("errors") or [] if isinstance(item, dict)]
         message = document.get("message") or (problems[0].get("message") if problems else "")
-        if not message and not document and answer.is_client_error:
+        if not message and answer.is_client_error:
             msg = f"{self._target.url} answered {asked} with {answer.status_code}, but not as a gatepost does"
             return Refused(msg, status=answer.status_code, hint=IS_IT, problems=[])
         message = message or f"{asked} answered {answer.status_code}: {answer.text[:_SHOWN].strip()}"

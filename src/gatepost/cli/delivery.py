@@ -110,6 +110,7 @@ def show(session: Session, delivery: Which) -> None:
     client, out = session
     found = client.get(path_of("v2", "delivery", _id(client, delivery)))
     out.document(found)
+    found["reason"] = found["reason"].strip()
     names = ("id", "state", "reason", "event", "audience")
     out.facts((name, found.get(name)) for name in names)
     out.facts(

@@ -54,7 +54,8 @@ _COUNTERS = {
     ),
     "merges": _Advice(
         "merges of two profiles that turned out to be one",
-        "nothing to do, unless it surprises you: then an identifier may be one that several people share",
+        "nothing to do, unless they surprise you: then an identifier may be one that several people share; "
+        "`gatepost profile merges` shows a profile's, and `gatepost profile unmerge` undoes one",
     ),
 }
 

@@ -61,6 +61,14 @@ def test_a_server_that_knows_no_such_path_and_speaks_no_json_is_hardly_a_gatepos
     assert "Is that address a gatepost?" in refused.hint
 
 
+def test_a_server_that_answers_json_of_its_own_is_hardly_a_gatepost() -> None:
+    refused = refused_with(httpx.Response(404, json={"detail": "Not Found"}))
+
+    assert "Is that address a gatepost?" in refused.hint
+    with pytest.raises(CommandError, match="not as a gatepost does"):
+        client_of(lambda _: httpx.Response(200, json={"jobs": []})).get("/v2/job")
+
+
 def test_a_server_that_is_not_there_is_named_with_the_way_to_start_one() -> None:
     def away(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
