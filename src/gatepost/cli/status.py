@@ -40,6 +40,18 @@ _COUNTERS = {
         "values that did not fit their field",
         "compare the field's type with what the events bring; a function such as tonumber() or todate() may be missing",
     ),
+    "identifiers_blocked": _Advice(
+        "identifiers on the schema's list of those that identify nobody",
+        "nothing to do; if they did mean somebody, take them off `blocked` in the schema",
+    ),
+    "identifiers_released": _Advice(
+        "identifiers let go, because a profile had more than the schema allows",
+        "see whether people share an identifier, or raise `identifiers_limit` in the schema",
+    ),
+    "events_too_large": _Advice(
+        "events that would have made a profile larger than it may be",
+        "give the fields that grow a `capacity` or `keep_days` in the schema",
+    ),
     "events_set_aside": _Advice(
         "events that could not be applied and were set aside",
         "look for apply.set_aside in what `gatepost up` prints: it names each with its error",
