@@ -30,6 +30,7 @@ from benchmarks._common import (
     resident_mib,
     scratch,
 )
+from gatepost.app import tune_interpreter
 from gatepost.backends.clock import HandClock
 from gatepost.backends.sqlite.log import SqliteLog
 from gatepost.backends.sqlite.store import SqliteStore
@@ -49,6 +50,7 @@ _STRIDE = 7_919
 
 def main() -> None:
     given = options("Measure apply: from the log to applied, beside bare SQLite.")
+    tune_interpreter()
     run = Run("apply", given)
     with scratch() as folder:
         measured = Apply(folder, given)

@@ -20,6 +20,7 @@ from benchmarks import _accounts as accounts
 from benchmarks._bare_sending import posted, posted_from_outbox
 from benchmarks._common import Budget, Figure, Options, Run, alternated, options, scratch
 from benchmarks._programs import program
+from gatepost.app import tune_interpreter
 from gatepost.backends.clock import SystemClock
 from gatepost.backends.sqlite.log import SqliteLog
 from gatepost.backends.sqlite.store import SqliteStore
@@ -58,6 +59,7 @@ _TEMPLATE = Template(
 
 def main() -> None:
     given = options("Measure deliver: from the outbox to settled, beside bare aiohttp.")
+    tune_interpreter()
     run = Run("deliver", given)
     with scratch() as folder, program("benchmarks._receiver") as receiver:
         measured = Deliver(folder, receiver["port"], given)

@@ -42,6 +42,9 @@ Key = tuple[int, Identifier]
 
 _LOADING = Cause(silent=True)
 
+_SAYING = frozenset({RecordKind.EVENT, RecordKind.HISTORY})
+"""Kinds of records that say something of somebody."""
+
 WAKEUPS_AT_ONCE = 2_000
 """Wake-ups taken into one batch; more wait for the next, so that live events share the turn."""
 
@@ -84,13 +87,36 @@ class Batch:
         the next batch.
         """
         self._take_wakeups(until)
-        for applied, event in enumerate(events):
+        readings = [self._read(event) for event in events]
+        self._look_up(readings)
+        for applied, (event, reading) in enumerate(zip(events, readings, strict=True)):
             self.fire(max(self.now, event.received))
             if event.received > self.horizon:
                 return applied
-            self.apply(event)
+            self._apply(event, reading)
         self.fire(self.horizon)
         return len(events)
+
+    def _read(self, event: Event) -> Reading | None:
+        """Read what an event says; None for a record that is none."""
+        return read_event(self._plan(event.account), event) if event.kind in _SAYING else None
+
+    def _look_up(self, readings: Iterable[Reading | None]) -> None:
+        """Find and load together the profiles that a batch will want; one by one takes more than twice the time."""
+        identifiers: dict[int, dict[Identifier, None]] = {}
+        numbers: dict[int, set[int]] = {}
+        for reading in readings:
+            if reading is not None:
+                identifiers.setdefault(reading.event.account, {}).update(dict.fromkeys(reading.identifiers))
+        for _, account, number in self._wakeups:
+            numbers.setdefault(account, set()).add(number)
+        for account, wanted in identifiers.items():
+            found = self._tx.profiles.find(account, wanted)
+            self._known.update({(account, one): found.get(one) for one in wanted})
+            numbers.setdefault(account, set()).update(found.values())
+        for account, known in numbers.items():
+            for profile in self._tx.profiles.load(account, known - self._profiles.keys()).values():
+                self.adopt(account, profile)
 
     def _take_wakeups(self, until: Instant) -> None:
         due = self._tx.profiles.due(until, WAKEUPS_AT_ONCE)
@@ -98,15 +124,14 @@ class Batch:
         self._wakeups = [(wakeup.at, wakeup.account, wakeup.profile) for wakeup in due]
         heapify(self._wakeups)
 
-    def apply(self, event: Event) -> None:
-        """Fold one record of the log."""
+    def _apply(self, event: Event, reading: Reading | None) -> None:
         now = max(self.now, event.received)
         self.fire(now)
         self.now = now
-        if event.kind == RecordKind.UNMERGE:
+        if reading is not None:
+            self._apply_event(reading, now)
+        elif event.kind == RecordKind.UNMERGE:
             self._unmerge(event, now)
-        elif event.kind != RecordKind.CLOCK:
-            self._apply_event(event, now)
         self.position = event.id
 
     def fire(self, until: Instant) -> None:
@@ -182,10 +207,10 @@ class Batch:
         if (self.position, self.now) != self._began:
             self._tx.ledger.advance(self.position, self.now)
 
-    def _apply_event(self, event: Event, now: Instant) -> None:
+    def _apply_event(self, reading: Reading, now: Instant) -> None:
+        event = reading.event
         account = event.account
         plan = self._plan(account)
-        reading = read_event(plan, event)
         self._count(account, "events_applied")
         if reading.refused:
             self._count(account, "values_refused", reading.refused)

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +17,11 @@ _SQL = load_queries("profiles.sql")
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(Profile).decode
 _DECODE_TRAIL = msgspec.msgpack.Decoder(list[int]).decode
+_TOGETHER = 64
+"""Rows that one query looks up: a call costs more than a row."""
+_SQL_TOGETHER = {
+    name: sql.replace("IN (?)", f"IN ({', '.join('?' * _TOGETHER)})") for name, sql in _SQL.items()
+}
 _TRAIL = 64
 """Event ids a profile carries before the older half is spilled; a spill costs a row."""
 
@@ -29,23 +34,19 @@ class SqliteProfiles:
 
     def find(self, account: int, identifiers: Collection[Identifier]) -> dict[Identifier, int]:
         """Return the profile numbers of known identifiers."""
-        execute, sql = self._connection.execute, _SQL["find"]
-        found = {}
-        for identifier in identifiers:
-            row = execute(sql, (account, *identifier)).fetchone()
-            if row is not None:
-                found[identifier] = row[0]
-        return found
+        by_field: dict[str, list[str]] = {}
+        for field, value in identifiers:
+            by_field.setdefault(field, []).append(value)
+        return {
+            (field, value): number
+            for field, values in by_field.items()
+            for value, number in self._among("find", (account, field), sorted(values))
+        }
 
     def load(self, account: int, numbers: Collection[int]) -> dict[int, Profile]:
         """Return profiles by number."""
-        execute, sql = self._connection.execute, _SQL["load"]
-        loaded = {}
-        for number in numbers:
-            row = execute(sql, (account, number)).fetchone()
-            if row is not None:
-                loaded[number] = _DECODE(row[0])
-        return loaded
+        rows = self._among("load", (account,), sorted(numbers))
+        return {number: _DECODE(document) for number, document in rows}
 
     def allocate(self) -> int:
         """Return a fresh profile number."""
@@ -86,6 +87,17 @@ class SqliteProfiles:
         """Return the earliest wake-up."""
         row = self._connection.execute(_SQL["next_due"]).fetchone()
         return row[0] if row else None
+
+    def _among(self, query: str, scope: tuple[Any, ...], keys: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query whose last condition is `IN (?)`, for any number of keys.
+
+        The statement comes in two sizes, so that it stays prepared; a short end repeats its last key.
+        """
+        sql, size = (_SQL[query], 1) if len(keys) == 1 else (_SQL_TOGETHER[query], _TOGETHER)
+        for start in range(0, len(keys), size):
+            chunk = keys[start : start + size]
+            padding = [chunk[-1]] * (size - len(chunk))
+            yield from self._connection.execute(sql, (*scope, *chunk, *padding))
 
     def _spill(self, account: int, profiles: Collection[Profile]) -> None:
         rows = []

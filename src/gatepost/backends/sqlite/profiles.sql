@@ -1,8 +1,8 @@
 -- name: find
-SELECT profile FROM identifiers WHERE account = ? AND field = ? AND value = ?;
+SELECT value, profile FROM identifiers WHERE account = ? AND field = ? AND value IN (?);
 
 -- name: load
-SELECT document FROM profiles WHERE account = ? AND number = ?;
+SELECT number, document FROM profiles WHERE account = ? AND number IN (?);
 
 -- name: save
 INSERT INTO profiles VALUES (?, ?, ?) ON CONFLICT (account, number) DO UPDATE SET document = excluded.document;
