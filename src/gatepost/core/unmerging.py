@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from gatepost.core.applying import Reading, fold_reading, read_event, take_on
+from gatepost.core.applying import Reading, fold_reading, give_up, lapse, read_event, take_on
 from gatepost.core.identity import accepts, attach
 from gatepost.core.plans import AccountPlan
 from gatepost.model.audience import Membership
 from gatepost.model.event import Event
 from gatepost.model.merge import Merge
 from gatepost.model.profile import Identifier, Profile
+from gatepost.model.times import Instant
 
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(Profile).decode
@@ -30,7 +31,7 @@ class Parted(msgspec.Struct, frozen=True):
 def parted(
     plan: AccountPlan, united: Profile, merge: Merge, trail: Iterable[int], events: Iterable[Event]
 ) -> Parted:
-    """Return the two sides of a merged profile.
+    """Return the two sides of a merged profile as of the last event.
 
     `trail` holds the ids of all its events, `events` those since the merge in order, its own event first.
     """
@@ -43,7 +44,8 @@ def parted(
         reading = read_event(plan, event)
         side = _side(reading.identifiers, left, right)
         other = right if side is left else left
-        _fold(plan, side, other, reading, now)
+        _fold(plan, side, _unclaimed(reading, united, other), reading, now)
+    _share(plan, united, left, right)
     for side in (left, right):
         side.memberships = {number: _copied(held) for number, held in united.memberships.items()}
         side.due, side.timer = {}, 0
@@ -61,14 +63,38 @@ def _side(identifiers: Sequence[Identifier], left: Profile, right: Profile) -> P
     return left
 
 
-def _fold(plan: AccountPlan, side: Profile, other: Profile, reading: Reading, now: int) -> None:
+def _unclaimed(reading: Reading, united: Profile, other: Profile) -> list[Identifier]:
+    """Return what an event may give to one side: not the other's, nor what somebody else holds by now."""
+    return [one for one in reading.identifiers if _holds(united, one) and not _holds(other, one)]
+
+
+def _fold(
+    plan: AccountPlan, side: Profile, identifiers: Iterable[Identifier], reading: Reading, now: Instant
+) -> None:
+    if plan.keeping:
+        lapse(plan, side, now)
     accepted = []
-    for identifier in reading.identifiers:
-        if not _holds(other, identifier) and accepts(side, identifier, plan.fields):
+    for identifier in identifiers:
+        if accepts(side, identifier, plan.fields):
             attach(side, [identifier], reading.event.at)
             accepted.append(identifier)
     take_on(side, accepted, plan.fields)
     fold_reading(plan, side, reading, now)
+
+
+def _share(plan: AccountPlan, united: Profile, left: Profile, right: Profile) -> None:
+    """Let the sides have just what the one they were holds by now: what no event tells of is the survivor's."""
+    for side in (left, right):
+        give_up(side, [one for one in _identifiers(side) if not _holds(united, one)])
+    for name, value in _identifiers(united):
+        if not _holds(left, (name, value)) and not _holds(right, (name, value)):
+            attach(left, [(name, value)], united.identifiers[name][value])
+            if name in plan.fields:
+                take_on(left, [(name, value)], plan.fields)
+
+
+def _identifiers(profile: Profile) -> list[Identifier]:
+    return [(name, value) for name, values in profile.identifiers.items() for value in values]
 
 
 def _holds(profile: Profile, identifier: Identifier) -> bool:

@@ -105,7 +105,7 @@ def _preview(context: Context, tx: Transaction, account: int, merge_id: int) -> 
         raise Conflict("the profile has become part of another since; undo that merge first")
     schema, audiences = current_schema(tx, account), live_audiences(tx, account)
     plan = AccountPlan(schema, audiences, (), set())
-    sides = parted_now(tx, context.log.fetch, plan, united, merge)
+    sides = parted_now(tx, context.log.fetch, plan, united, merge, context.clock.audience())
     return Undoing(merge=merge, **_sides(context, plan, sides))
 
 

@@ -359,7 +359,7 @@ class Batch:
         if merge is None or united is None:
             self._count(account, "unmerges_refused")
             return
-        sides = parted_now(self._tx, self._fetch, plan, united, merge)
+        sides = parted_now(self._tx, self._fetch, plan, united, merge, now)
         sides.survivor.timer = united.timer
         self._tx.profiles.save(account, ProfileChanges(divided={sides.survivor.number: sides.revived.number}))
         self._profiles[united.number] = sides.survivor

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from gatepost.core.applying import lapse
 from gatepost.core.plans import AccountPlan
 from gatepost.core.unmerging import Parted, parted
 from gatepost.model.event import Event
 from gatepost.model.merge import Merge, MergeCommand
 from gatepost.model.profile import Profile
+from gatepost.model.times import Instant
 from gatepost.ports.store import Transaction
 from gatepost.stages.filling import fill
 
@@ -30,7 +32,9 @@ def undoable(tx: Transaction, account: int, id_: int) -> Merge | None:
     return merge if newest.id == merge.id else None
 
 
-def parted_now(tx: Transaction, fetch: Fetch, plan: AccountPlan, united: Profile, merge: Merge) -> Parted:
+def parted_now(
+    tx: Transaction, fetch: Fetch, plan: AccountPlan, united: Profile, merge: Merge, now: Instant
+) -> Parted:
     """Return the two sides as of now; nothing is written."""
     trail = [*tx.profiles.trail(merge.account, united.number), *united.trail]
     since = sorted(id_ for id_ in trail if id_ >= merge.event)
@@ -38,4 +42,5 @@ def parted_now(tx: Transaction, fetch: Fetch, plan: AccountPlan, united: Profile
     for side in (sides.survivor, sides.revived):
         # Audiences may have come since the merge, whose windows the profiles of that time lack.
         fill(plan, side, fetch(side.trail), plan.sources.keep)
+        lapse(plan, side, now)
     return sides

@@ -6,9 +6,10 @@ import pytest
 from gatepost.model.event import RecordKind, Submission
 from gatepost.model.merge import MergeCommand
 from gatepost.model.profile import Profile
-from gatepost.model.times import DAY, to_rfc3339
+from gatepost.model.schema import Field, FieldType, MergeOperator
+from gatepost.model.times import DAY, HOUR, to_rfc3339
 from tests.factories import ACCOUNT
-from tests.pipeline import START, Pipeline
+from tests.pipeline import SHOP, START, Pipeline, shop_with
 
 
 def unmerge(pipeline: Pipeline, merge: int = 1, *, rejoin: bool = False) -> None:
@@ -134,3 +135,94 @@ def test_a_long_past_is_divided_event_by_event(pipeline: Pipeline) -> None:
     assert (ada.fields["spend"], browser.fields["spend"]) == (250, 500)
     assert [251, 250] == [len(trail) for trail in trails]
     assert all(trail == sorted(set(trail)) for trail in trails)
+
+
+def leading_to(pipeline: Pipeline, field: str, value: str) -> int | None:
+    """The number of the profile to which an identifier leads."""
+    found = pipeline.store.write_blocking(lambda tx: tx.profiles.find(ACCOUNT, [(field, value)]))
+    return found.get((field, value))
+
+
+def test_what_is_kept_for_a_while_goes_when_its_time_has_come(pipeline: Pipeline) -> None:
+    pages = Field(name="pages", type=FieldType.STRINGS, merge=MergeOperator.MERGE, keep_days=2)
+    pipeline.configure('pages = "/shoes"', schema=shop_with(pages, "url"))
+    pipeline.send(user="ada", url="/shoes")
+    pipeline.send(cookie="c1", url="/hats")
+    pipeline.send(user="ada", cookie="c1", total=1)
+    pipeline.settle()
+    pipeline.after(DAY)
+
+    unmerge(pipeline)
+    still = pipeline.inside()
+    pipeline.after(2 * DAY)
+
+    assert still == ["ada"]
+    assert pipeline.inside() == []
+    assert [None, None] == [profile.fields.get("pages") for profile in pipeline.profiles()]
+
+
+def test_what_had_gone_by_itself_does_not_come_back(pipeline: Pipeline) -> None:
+    recent = Field(name="recent", type=FieldType.NUMBER, merge=MergeOperator.SUM, keep_days=1)
+    pipeline.configure("recent > 5", schema=shop_with(recent, "tonumber(total)"))
+    pipeline.send(user="ada", total=5)
+    pipeline.send(cookie="c1", total=7)
+    pipeline.send(user="ada", cookie="c1")
+    pipeline.settle()
+    pipeline.after(30 * HOUR)
+    pipeline.send(user="ada", total=3)
+    pipeline.settle()
+
+    unmerge(pipeline)
+
+    ada, browser = pipeline.profiles()
+    assert ada.fields["recent"] == 3
+    assert "recent" not in browser.fields
+    assert pipeline.inside() == []
+
+
+def test_an_identifier_that_made_room_and_is_somebody_elses_now_stays_theirs(pipeline: Pipeline) -> None:
+    pipeline.configure("spend > 1000", schema=msgspec.structs.replace(SHOP, identifiers_limit=3))
+    pipeline.send(user="ada", email="a@x.co")
+    pipeline.send(cookie="c1")
+    pipeline.send(user="ada", cookie="c1")
+    pipeline.send(user="ada", email="b@x.co")
+    pipeline.send(cookie="c1", total=1)
+    pipeline.settle()
+    stranger = leading_to(pipeline, "cookie", "c1")
+
+    unmerge(pipeline)
+
+    assert leading_to(pipeline, "cookie", "c1") == stranger
+    assert [["c1"]] == [p.fields["cookie"] for p in pipeline.profiles() if p.fields.get("cookie")]
+
+
+def test_an_event_that_named_a_third_person_too_gives_nothing_of_hers_away(pipeline: Pipeline) -> None:
+    pipeline.configure("spend > 1000")
+    pipeline.send(user="bob", email="bob@x.co")
+    pipeline.send(user="ada")
+    pipeline.send(cookie="c1")
+    pipeline.send(user="ada", cookie="c1")
+    pipeline.send(cookie="c1", email="bob@x.co")
+    pipeline.send(user="ada", email="bob@x.co")
+    pipeline.settle()
+    bob = leading_to(pipeline, "email", "bob@x.co")
+
+    unmerge(pipeline)
+
+    assert leading_to(pipeline, "email", "bob@x.co") == bob
+    assert [["bob@x.co"]] == [p.fields["email"] for p in pipeline.profiles() if p.fields.get("email")]
+
+
+def test_an_identifier_of_a_field_that_left_the_schema_still_leads_to_somebody(mistaken: Pipeline) -> None:
+    mistaken.send(user="ada", email="a@x.co")
+    mistaken.settle()
+    without = [mapping for mapping in SHOP.mappings if mapping.field != "email"]
+    schema = msgspec.structs.replace(SHOP, version=2, mappings=tuple(without))
+    mistaken.store.write_blocking(lambda tx: tx.catalog.put(ACCOUNT, "2", schema))
+
+    unmerge(mistaken)
+
+    ada = by_user(mistaken)["ada"]
+    assert leading_to(mistaken, "email", "a@x.co") == ada.number
+    assert ada.identifiers["email"].keys() == {"a@x.co"}
+    assert ada.fields["email"] == ["a@x.co"]
