@@ -332,6 +332,7 @@ class Batch:
             fill(plan, survivor, self._fetch(sorted({*trail, *self._trail(account, survivor)})), lacking)
         for identifier in _leading_to(absorbed):
             self._lead(account, identifier, survivor.number)
+        self._keep_apart(account, survivor, absorbed)
         changes = ProfileChanges(
             removed=[absorbed.number],
             renumbered={absorbed.number: survivor.number},
@@ -345,6 +346,14 @@ class Batch:
             if job := job_of(duty, plan):
                 self.enqueue(plan, survivor, (first_enter(duty, job, survivor, self._wall),))
         return survivor
+
+    def _keep_apart(self, account: int, survivor: Profile, absorbed: Profile) -> None:
+        """Tell those who were parted from an absorbed profile whom she is part of now."""
+        for number in absorbed.apart:
+            other = self.profile(account, number)
+            if other is not None:
+                other.apart = sorted({*other.apart, survivor.number})
+                self._touch(other)
 
     def _unmerge(self, event: Event, now: Instant) -> None:
         """Make one profile two again, and tell of what differs for either."""

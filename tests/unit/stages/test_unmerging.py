@@ -226,3 +226,26 @@ def test_an_identifier_of_a_field_that_left_the_schema_still_leads_to_somebody(m
     assert leading_to(mistaken, "email", "a@x.co") == ada.number
     assert ada.identifiers["email"].keys() == {"a@x.co"}
     assert ada.fields["email"] == ["a@x.co"]
+
+
+def test_two_who_were_parted_stay_apart_when_each_has_become_part_of_another(pipeline: Pipeline) -> None:
+    pipeline.configure("spend > 1000")
+    pipeline.send(email="ada@x.co")
+    pipeline.send(email="bob@x.co")
+    pipeline.send(cookie="c1")
+    pipeline.send(cookie="c2")
+    pipeline.send(cookie=["c1", "c2"])
+    pipeline.settle()
+    unmerge(pipeline)
+    pipeline.send(email="ada@x.co", cookie="c1")
+    pipeline.send(email="bob@x.co", cookie="c2")
+
+    pipeline.send(email="ada@x.co", cookie="c2")
+    pipeline.settle()
+    apart = len(pipeline.profiles())
+    unmerge(pipeline, rejoin=True)
+    pipeline.send(email="ada@x.co", cookie="c2")
+    pipeline.settle()
+
+    assert apart == 2
+    assert ["ada@x.co", "bob@x.co"] == sorted(pipeline.profile().identifiers["email"])
