@@ -8,7 +8,7 @@ import orjson
 from gatepost.core.builtins import with_builtins
 from gatepost.core.elements import expect, expire
 from gatepost.core.events import flatten
-from gatepost.core.filterql import Verdict
+from gatepost.core.filterql import CompiledFilter, Verdict
 from gatepost.core.folding import coerced, fold_value
 from gatepost.core.identity import usable
 from gatepost.core.plans import AccountPlan, StreamPlan
@@ -151,6 +151,14 @@ def affected_audiences(plan: AccountPlan, changed: set[str]) -> set[int]:
     """Return the audiences that read something that changed."""
     readers = plan.readers
     return {number for key in changed if key in readers for number in readers[key]}
+
+
+def judged(rule: CompiledFilter, profile: Profile, now: Instant) -> Verdict:
+    """Return what a rule says of a profile, built-in fields included, as `evaluate` would find it."""
+    try:
+        return rule.evaluate(with_builtins(profile, rule.reads), profile.windows, now)
+    except (ArithmeticError, ValueError):
+        return _CANNOT_SAY
 
 
 def evaluate(plan: AccountPlan, profile: Profile, audiences: Iterable[int], now: Instant) -> list[Transition]:

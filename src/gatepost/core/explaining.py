@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
+from gatepost.core.applying import judged
 from gatepost.core.builtins import with_builtins
 from gatepost.core.filterql import (
     CompiledFilter,
@@ -24,6 +25,8 @@ from gatepost.model.times import Instant
 _JOINS = frozenset({"and", "or", "not"})
 MOST_EVENTS = 5
 """Events named for a clause: the latest that changed what it reads."""
+_DEEPEST = 50
+"""Levels of clauses; what nests deeper is told as one clause, for readers of JSON like no more than some hundred."""
 
 Lookup = Callable[[str], Node | None]
 
@@ -62,8 +65,8 @@ def explained(
     now: Instant,
 ) -> Clause:
     """Return a rule's clauses for a stored profile at an instant; `history` is the same profile refolded."""
-    parts: list[_Part] = []
-    top = _clause_of(rule, types, include, parts)
+    division = _Division(types, include)
+    top, parts = division.clause(rule), division.parts
     for step in history:
         for part in parts:
             if step.changed is None:
@@ -96,9 +99,9 @@ class _Part:
                 return
 
     def meet(self, step: Refolded, changed: frozenset[str]) -> None:
-        """Take note of an event that was just folded."""
+        """Take note of an event that was just folded, or of values that just went."""
         changed &= self._reads
-        if changed:
+        if changed and step.event is not None:
             self.clause.events += 1
             self.clause.causes.insert(0, Cause(step.event, tuple(sorted(changed))))
             del self.clause.causes[MOST_EVENTS:]
@@ -109,7 +112,7 @@ class _Part:
         """Answer for the profile as it is stored."""
         self.live_until(now, profile)
         fields = with_builtins(profile, self._filter.reads)
-        stored = self._filter.evaluate(fields, profile.windows, now)
+        stored = judged(self._filter, profile, now)
         clause = self.clause
         if clause.matches != stored.matches:
             # The events that would tell are not kept any more.
@@ -125,26 +128,39 @@ class _Part:
             clause.causes = [cause for cause in clause.causes if cause.event.at + longest > now]
 
     def _judge(self, profile: Profile, now: Instant) -> None:
-        fields = with_builtins(profile, self._filter.reads)
-        verdict = self._filter.evaluate(fields, profile.windows, now)
+        verdict = judged(self._filter, profile, now)
         if self._last is None or verdict.matches != self._last.matches:
             self.clause.matches, self.clause.since = verdict.matches, now
         self._last = verdict
 
 
-def _clause_of(node: Node, types: Mapping[str, str], include: Lookup, parts: list[_Part]) -> Clause:
-    clause = Clause(text=print_filter(node))
-    compiled = compile_filter(node, types, include)
-    windows: list[Call] = []
-    match node:
-        case Operation(op=op, args=args) if op in _JOINS:
-            below: Sequence[Node] = args
-        case Include(audience=audience):
-            inner = include(audience)
-            below = (inner,) if inner is not None else ()
-        case _:
-            below = ()
-            windows = [one for one in walk(node) if isinstance(one, Call) and window_of(one) is not None]
-    parts.append(_Part(clause, compiled, windows))
-    clause.clauses = [_clause_of(one, types, include, parts) for one in below]
-    return clause
+class _Division:
+    """A rule on its way to being divided into clauses."""
+
+    def __init__(self, types: Mapping[str, str], include: Lookup) -> None:
+        self.parts: list[_Part] = []
+        self._types = types
+        self._include = include
+        self._told: set[str] = set()
+
+    def clause(self, node: Node, level: int = 1) -> Clause:
+        clause = Clause(text=print_filter(node))
+        compiled = compile_filter(node, self._types, self._include)
+        below = self._below(node) if level < _DEEPEST else ()
+        calls = () if below else (one for one in walk(node) if isinstance(one, Call))
+        windows = [call for call in calls if window_of(call) is not None]
+        self.parts.append(_Part(clause, compiled, windows))
+        clause.clauses = [self.clause(one, level + 1) for one in below]
+        return clause
+
+    def _below(self, node: Node) -> Sequence[Node]:
+        match node:
+            case Operation(op=op, args=args) if op in _JOINS:
+                return args
+            case Include(audience=audience) if audience not in self._told:
+                # Explained where it is included first: two includes a level would double it at every level.
+                self._told.add(audience)
+                inner = self._include(audience)
+                return (inner,) if inner is not None else ()
+            case _:
+                return ()

@@ -8,24 +8,25 @@ from gatepost.core.applying import fold_reading, lapse, read_event, take_on
 from gatepost.core.identity import attach
 from gatepost.core.plans import AccountPlan
 from gatepost.model.event import Event
-from gatepost.model.profile import Profile
+from gatepost.model.profile import EXPIRY, Profile
 from gatepost.model.times import Instant
 
 
 class Refolded(msgspec.Struct, frozen=True):
-    """A profile right before and right after one of its events; the same object grows with every step."""
+    """A profile right before and right after a change; the same object grows with every step."""
 
     profile: Profile
-    event: Event
+    event: Event | None
+    """None when values went that nobody gave for as long as they are kept."""
     now: Instant
     changed: frozenset[str] | None = None
-    """Fields and window sources that the event changed; None while it is still to be folded."""
+    """Fields and window sources that changed; None while that is still to come."""
 
 
 def refolded(
-    plan: AccountPlan, held: Mapping[str, Iterable[str]], events: Iterable[Event]
+    plan: AccountPlan, held: Mapping[str, Iterable[str]], events: Iterable[Event], until: Instant = 0
 ) -> Iterator[Refolded]:
-    """Fold events in the order in which they were applied; yield before and after each.
+    """Fold events in the order in which they were applied; yield before and after each, and what goes by itself.
 
     `held` are the identifiers the profile has: others that an event names belong to somebody else.
     """
@@ -34,12 +35,20 @@ def refolded(
     now = 0
     for event in events:
         now = max(now, event.received)
+        yield from _lapses(plan, profile, now)
         yield Refolded(profile, event, now)
-        if plan.keeping:
-            lapse(plan, profile, now)
         reading = read_event(plan, event)
         accepted = [(name, value) for name, value in reading.identifiers if value in own.get(name, ())]
         attach(profile, accepted, event.at)
         changed = take_on(profile, accepted, plan.fields)
         changed |= fold_reading(plan, profile, reading, now)
         yield Refolded(profile, event, now, frozenset(changed))
+    yield from _lapses(plan, profile, until)
+
+
+def _lapses(plan: AccountPlan, profile: Profile, until: Instant) -> Iterator[Refolded]:
+    """Let values go, each when its time has come."""
+    while EXPIRY in profile.due and profile.due[EXPIRY] <= until:
+        due = profile.due[EXPIRY]
+        yield Refolded(profile, None, due)
+        yield Refolded(profile, None, due, frozenset(lapse(plan, profile, due)))

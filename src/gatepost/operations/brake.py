@@ -8,12 +8,11 @@ from functools import partial
 
 import msgspec
 
-from gatepost.core.filterql import CompiledFilter
+from gatepost.core.applying import judged
 from gatepost.model.audience import Audience
 from gatepost.model.errors import Conflict
 from gatepost.model.profile import Profile
 from gatepost.model.schema import Schema
-from gatepost.model.times import Instant
 from gatepost.operations.context import Context
 from gatepost.operations.filters import checked_filter
 from gatepost.operations.members import SLICE
@@ -60,7 +59,7 @@ async def shift_of(context: Context, audience: Audience, schema: Schema, others:
     while after is not None and seen < MOST_PROFILES:
         profiles = await context.store.read(partial(_scanned, audience.account, after))
         for profile in profiles:
-            was, will = _is_inside(profile, number), _matches(rule, profile, now)
+            was, will = _is_inside(profile, number), judged(rule, profile, now).matches
             entering += will and not was
             leaving += was and not will
         seen += len(profiles)
@@ -101,10 +100,3 @@ def _size(tx: Transaction, audience: Audience) -> int:
 def _is_inside(profile: Profile, audience: int) -> bool:
     held = profile.memberships.get(audience)
     return held is not None and held.inside
-
-
-def _matches(rule: CompiledFilter, profile: Profile, now: Instant) -> bool:
-    try:
-        return rule.evaluate(profile.fields, profile.windows, now).matches
-    except (ArithmeticError, ValueError):
-        return False

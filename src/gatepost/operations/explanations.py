@@ -77,7 +77,7 @@ def _explained(context: Context, found: _Found) -> Explanation:
     wanted = sorted(found.trail)[-MOST_EVENTS:]
     events = context.log.fetch(wanted)
     plan = AccountPlan(found.schema, [found.audience], (), set(), found.audiences)
-    history = refolded(plan, found.profile.identifiers, events)
+    history = refolded(plan, found.profile.identifiers, events, now)
     types = field_types(found.schema)
     rule = explained(parsed(found.audience.filter).filter, types, include, found.profile, history, now)
     read = {window.key for window in plan.audiences[found.audience.number].filter.windows}

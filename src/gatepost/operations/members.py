@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from gatepost.core.builtins import with_builtins
+from gatepost.core.applying import judged
 from gatepost.core.entities import entity_of
 from gatepost.core.filterql import CompiledFilter
 from gatepost.core.plans import AccountPlan, parsed
@@ -103,8 +103,7 @@ class _Walk(msgspec.Struct, frozen=True):
     now: Instant
 
     def matches(self, profile: Profile) -> bool:
-        fields = with_builtins(profile, self.filter.reads)
-        return self.filter.evaluate(fields, profile.windows, self.now).matches
+        return judged(self.filter, profile, self.now).matches
 
 
 def _begun(start: str) -> tuple[int, int | None]:

@@ -1,14 +1,19 @@
 """Why is she in, since when, by which events, and when will she leave?"""
 
+from pathlib import Path
+
+import msgspec
+import orjson
 import pytest
 
 from gatepost.core.explaining import Clause, explained
 from gatepost.core.filterql import parse_filter
 from gatepost.core.plans import AccountPlan, field_types
 from gatepost.core.refolding import refolded
+from gatepost.model.schema import Field, Schema
 from gatepost.model.times import DAY, HOUR
-from tests.factories import ACCOUNT
-from tests.pipeline import SHOP, START, Pipeline, make_audience
+from tests.factories import ACCOUNT, make_profile
+from tests.pipeline import SHOP, START, Pipeline, make_audience, shop_with
 
 
 @pytest.fixture
@@ -97,3 +102,81 @@ def test_what_no_kept_event_tells_has_no_since(shopper: Pipeline) -> None:
     assert rule.since is None
     assert rule.clauses[0].values == {"spend": 12}
     assert shopper.store.write_blocking(lambda tx: tx.profiles.count(ACCOUNT)) == 1
+
+
+def depth_of(clause: Clause) -> int:
+    return 1 + max((depth_of(one) for one in clause.clauses), default=0)
+
+
+def size_of(clause: Clause) -> int:
+    return 1 + sum(size_of(one) for one in clause.clauses)
+
+
+def bare(texts: dict[str, str], rule: str, *, spend: float = 3) -> Clause:
+    """Explain a rule for somebody of whom nothing but an amount is known."""
+    return explained(
+        parse_filter(f"FILTER {rule}").filter,
+        field_types(SHOP),
+        lambda name: parse_filter(f"FILTER {texts[name]}").filter if name in texts else None,
+        make_profile(fields={"spend": spend}),
+        (),
+        START,
+    )
+
+
+def test_an_audience_that_is_included_again_and_again_is_explained_once() -> None:
+    texts = {"a0": "spend > 1"}
+    for level in range(1, 40):
+        texts[f"a{level}"] = f"OR ( INCLUDE a{level - 1}, AND ( visits > {level}, INCLUDE a{level - 1} ) )"
+
+    rule = bare(texts, "INCLUDE a39")
+
+    assert rule.matches
+    assert size_of(rule) < 400
+
+
+def test_a_rule_that_nests_as_deep_as_it_may_can_still_be_printed() -> None:
+    text = "spend > 1"
+    for level in range(180):
+        text = f"{('AND', 'OR')[level % 2]} ( {text}, spend > {level % 3} )"
+
+    rule = bare({}, text)
+
+    assert rule.matches
+    assert depth_of(rule) < 60
+    assert orjson.dumps(msgspec.to_builtins(rule))
+
+
+def test_a_rule_that_no_arithmetic_can_take_in_is_not_fulfilled() -> None:
+    assert not bare({}, "toint(spend) * 1.5 > 5", spend=10**400).matches
+
+
+def test_what_went_by_itself_and_came_back_is_there_since_it_came_back(
+    tmp_path: Path,
+) -> None:
+    town = Field(name="town", keep_days=1)
+    schema = shop_with(town, "city")
+    pipeline = Pipeline(tmp_path)
+    pipeline.configure("EXISTS town", schema=schema)
+    pipeline.send(user="ada", city="Rome")
+    pipeline.after(3 * DAY)
+    pipeline.send(user="ada", city="Rome")
+    pipeline.settle()
+    came_back = why_by(pipeline, schema, "EXISTS town")
+    standing = pipeline.profile().memberships[1]
+    pipeline.after(2 * DAY)
+    went = why_by(pipeline, schema, "EXISTS town")
+    pipeline.close()
+
+    assert (came_back.matches, came_back.since, came_back.events) == (True, standing.since, 2)
+    assert standing.since == START + 3 * DAY
+    assert (went.matches, went.since) == (False, START + 4 * DAY)
+
+
+def why_by(pipeline: Pipeline, schema: Schema, rule: str) -> Clause:
+    """Explain a rule for the only profile there is, now, by a schema of one's own."""
+    profile, now = pipeline.profile(), pipeline.clock.audience()
+    plan = AccountPlan(schema, [make_audience(1, rule)], (), set())
+    history = refolded(plan, profile.identifiers, pipeline.log.fetch(profile.trail), now)
+    parsed = parse_filter(f"FILTER {rule}").filter
+    return explained(parsed, field_types(schema), lambda _: None, profile, history, now)

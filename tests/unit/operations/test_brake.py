@@ -77,3 +77,9 @@ def test_a_document_is_braked_and_its_dry_run_says_how_many(busy: Desk, filter_:
     applied = busy.run(configuration.apply_configuration(busy.context, SHOP, document, confirm=braked))
 
     assert applied.changed
+
+
+def test_a_rule_about_what_a_profile_knows_of_itself_is_braked_too(busy: Desk) -> None:
+    told = busy.run(audiences.shifts(busy.context, SHOP, "spenders", "AND (spend > 20, _num_events = 1)"))
+
+    assert (told[0].size, told[0].entering, told[0].leaving) == (30, 0, 10)

@@ -363,7 +363,9 @@ def test_a_changed_time_to_keep_is_walked_through_what_is_stored(desk: Desk) -> 
     desk.configure(_with_field({"type": "string"}))
     before = desk.read(lambda tx: tx.ledger.duties())
 
-    desk.configure(_with_field({"type": "string", "keep_days": 7}))
+    with pytest.raises(Conflict, match="what is older than 7 days goes from every profile"):
+        desk.configure(_with_field({"type": "string", "keep_days": 7}))
+    desk.configure(_with_field({"type": "string", "keep_days": 7}), confirm=True)
 
     assert (before, ["lapse"]) == ([], [duty.kind for duty in desk.read(lambda tx: tx.ledger.duties())])
 

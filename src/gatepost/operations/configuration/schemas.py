@@ -206,6 +206,9 @@ def _risks(old: Schema, new: Schema) -> list[str]:
         elif now.identifier != field.identifier:
             what = "begins" if now.identifier else "ceases"
             risks.append(f"the field {field.name} {what} to identify people, from the next event on")
+        if now is not None and 0 < now.keep_days < (field.keep_days or now.keep_days + 1):
+            older = f"what is older than {now.keep_days} days goes from every profile"
+            risks.append(f"the field {field.name} keeps its values for less long; {older}")
     return risks
 
 
