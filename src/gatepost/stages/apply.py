@@ -117,17 +117,16 @@ class ApplyStage:
         # A clock that was set back must not hold up what is in the log already.
         read = max(batch.now, events[-1].received) if events else batch.now
         until = max(reached, read) if drained else read
-        applied = batch.fold(events, until)
-        whole = applied == len(events)
+        batch.fold(events, until)
         duty = next(iter(tx.ledger.duties()), None)
-        if duty is not None and whole and drained:
+        if duty is not None and drained:
             # A walk looks at profiles as of now, not as of the last event.
             batch.now = max(batch.now, batch.horizon)
         batch.save()
-        more = duty is not None or not whole or batch.horizon < until
+        more = duty is not None or batch.horizon < until
         return Turn(
             position=batch.position,
-            records=applied,
+            records=len(events),
             more=more or not drained,
             destinations=frozenset(batch.destinations),
             next_due=tx.profiles.next_due(),

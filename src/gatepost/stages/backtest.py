@@ -128,18 +128,17 @@ class Backtest:
 
     def _fold(self, events: Sequence[Event], until: Instant) -> None:
         """Fold in as many transactions as the wake-ups due take."""
+        self.folded += len(events)
         while True:
             with self._begin() as tx:
                 batch = Batch(tx, self._plans, wall=0)
-                folded = batch.fold(events, until)
-                done = folded == len(events) and batch.horizon >= until
-                if done:
+                batch.fold(events, until)
+                if batch.horizon >= until:
                     batch.now = max(batch.now, until)
                 batch.save()
-            self.folded += folded
-            if done:
+            if batch.horizon >= until:
                 return
-            events = events[folded:]
+            events = ()
 
     def _size(self) -> AudienceSize:
         with self._begin() as tx:

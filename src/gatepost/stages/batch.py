@@ -1,7 +1,7 @@
 """One batch of the log folded in memory, written in one transaction.
 
-A profile is loaded once, changed in memory by every event that touches it and saved once. Wake-ups due before
-an event fire before it, at their own instant, so the outcome does not depend on where a batch ends.
+A profile is loaded once, changed in memory by every event that touches it and saved once. Its wake-ups due before an
+event fire before it, at their own instants, so the outcome does not depend on where a batch ends.
 """
 
 import hashlib
@@ -75,27 +75,24 @@ class Batch:
         self._enqueued: list[Enqueued] = []
         self._wakeups: list[tuple[Instant, int, int]] = []
         self._fired = 0
+        self._reached: Instant = 0
         self._filling = Filling(tx.ledger.duties(), plans)
         self.horizon: Instant = 0
         self.counts: dict[int, dict[str, int]] = {}
         self.destinations: set[int] = set()
 
-    def fold(self, events: Sequence[Event], until: Instant) -> int:
-        """Fold records, each after the wake-ups due before it, and wake who is due up to an instant.
+    def fold(self, events: Sequence[Event], until: Instant) -> None:
+        """Fold records, each after the wake-ups of its own profile, and wake who is due up to an instant.
 
-        Return how many records were folded; `horizon` is how far the wake-ups went. More of either waits for
-        the next batch.
+        `horizon` is how far the wake-ups went; more of them wait for the next batch, and hold up no event of others.
         """
         self._take_wakeups(until)
         readings = [self._read(event) for event in events]
         self._look_up(readings)
-        for applied, (event, reading) in enumerate(zip(events, readings, strict=True)):
-            self.fire(max(self.now, event.received))
-            if event.received > self.horizon:
-                return applied
+        for event, reading in zip(events, readings, strict=True):
+            self.fire(event.received)
             self._apply(event, reading)
         self.fire(self.horizon)
-        return len(events)
 
     def _read(self, event: Event) -> Reading | None:
         """Read what an event says; None for a record that is none."""
@@ -125,9 +122,7 @@ class Batch:
         heapify(self._wakeups)
 
     def _apply(self, event: Event, reading: Reading | None) -> None:
-        now = max(self.now, event.received)
-        self.fire(now)
-        self.now = now
+        now = self.now = max(self.now, event.received)
         if reading is not None:
             self._apply_event(reading, now)
         elif event.kind == RecordKind.UNMERGE:
@@ -138,31 +133,43 @@ class Batch:
         """Wake the profiles due up to an instant, each at its own."""
         while self._wakeups and self._wakeups[0][0] <= until:
             at, account, number = heappop(self._wakeups)
-            if self._fired >= WAKEUPS_AT_ONCE and at > self.now:
+            if self._fired >= WAKEUPS_AT_ONCE and at > self._reached:
                 # One profile may wake again and again in a long jump; the rest waits for the next turn.
-                self.horizon = min(self.horizon, self.now)
+                self.horizon = min(self.horizon, self._reached)
                 self._wakeups = []
                 return
             self._fired += 1
+            self._reached = at
             profile = self.profile(account, number)
-            if profile is None or profile.timer != at:
-                continue
-            self.now = max(self.now, at)
-            due = {audience for audience, instant in profile.due.items() if instant <= at}
-            profile.timer = 0
-            if EXPIRY in due:
-                due = self.lapse(account, profile) | due - {EXPIRY}
-            self.reevaluate(account, profile, due, self.now)
+            if profile is not None and profile.timer == at:
+                self._wake_up(account, profile, at)
 
-    def lapse(self, account: int, profile: Profile) -> set[int]:
+    def catch_up(self, account: int, profile: Profile, now: Instant) -> None:
+        """Wake a profile for all that is due of it, each at its own instant, before anything else happens to it."""
+        while profile.timer and profile.timer <= now:
+            earliest = min(profile.due.values(), default=now + 1)
+            if earliest > now:
+                return
+            self._wake_up(account, profile, earliest)
+
+    def _wake_up(self, account: int, profile: Profile, at: Instant) -> None:
+        self.now = max(self.now, at)
+        due = {audience for audience, instant in profile.due.items() if instant <= at}
+        profile.timer = 0
+        if EXPIRY in due:
+            due = self.lapse(account, profile, at) | due - {EXPIRY}
+        self.reevaluate(account, profile, due, at)
+
+    def lapse(self, account: int, profile: Profile, now: Instant) -> set[int]:
         """Let the values go that a profile keeps no longer; return the audiences to evaluate then."""
         plan = self._plan(account)
-        return affected_audiences(plan, lapse(plan, profile, self.now))
+        return affected_audiences(plan, lapse(plan, profile, now))
 
     def reevaluate(
         self, account: int, profile: Profile, audiences: Iterable[int], now: Instant, *, first: bool = False
     ) -> None:
         """Evaluate audiences for a profile outside an event; `first` for those an audience begins with."""
+        self.catch_up(account, profile, now)
         plan = self._plan(account)
         transitions = self._evaluate(account, plan, profile, audiences, now)
         self._touch(profile)
@@ -274,6 +281,7 @@ class Batch:
             profile = self.profile(account, number)
             if profile is None:
                 continue
+            self.catch_up(account, profile, self.now)
             if all(accepts(profile, stronger, plan.fields) for stronger in reading.identifiers[:index]):
                 willing[number] = profile
             else:
@@ -368,6 +376,7 @@ class Batch:
         if merge is None or united is None:
             self._count(account, "unmerges_refused")
             return
+        self.catch_up(account, united, now)
         sides = parted_now(self._tx, self._fetch, plan, united, merge, now)
         sides.survivor.timer = united.timer
         self._tx.profiles.save(account, ProfileChanges(divided={sides.survivor.number: sides.revived.number}))

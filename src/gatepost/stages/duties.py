@@ -87,7 +87,9 @@ def _lapse(tx: Transaction, batch: Batch, plan: AccountPlan, duty: Duty, _wall: 
         profile = batch.adopt(duty.account, stored)
         for field in keeping:
             date_back(profile, field)
-        batch.reevaluate(duty.account, profile, batch.lapse(duty.account, profile), batch.now)
+        batch.catch_up(duty.account, profile, batch.now)
+        lapsed = batch.lapse(duty.account, profile, batch.now)
+        batch.reevaluate(duty.account, profile, lapsed, batch.now)
     return profiles[-1].number if len(profiles) == STEP else None
 
 

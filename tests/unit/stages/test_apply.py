@@ -8,6 +8,7 @@ from gatepost.model.catalog import Job, JobStatus
 from gatepost.model.event import Event, Submission
 from gatepost.model.schema import MERGE_OPERATORS, Assertions, Field, FieldType, Format
 from gatepost.model.times import DAY, HOUR, SECOND, to_rfc3339
+from gatepost.stages import batch
 from tests.factories import ACCOUNT
 from tests.pipeline import SHOP, START, Pipeline, audience_id, make_audience, make_job, shop_with
 
@@ -506,3 +507,29 @@ def test_people_merge_though_what_told_them_apart_left_the_schema(pipeline: Pipe
 
     assert {"c1", "c2"} == set(pipeline.profile().identifiers["cookie"])
     assert "events_set_aside" not in pipeline.counters()
+
+
+def test_a_storm_of_timers_holds_up_nobody_elses_events(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "WAKEUPS_AT_ONCE", 10)
+    pipeline.configure('last_visit > "now-1d"', "spend > 5")
+    for number in range(100):
+        pipeline.send(user=f"u{number}")
+    pipeline.settle()
+
+    # Everybody is due at once; then somebody new comes, and one of the hundred comes back.
+    pipeline.clock.move(START + 2 * DAY)
+    pipeline.send(user="new", total=9)
+    pipeline.send(user="u99", total=9)
+    pipeline.apply.run_once()
+    meanwhile = pipeline.inside(2)
+    pipeline.settle()
+
+    assert ["u99", "new"] == meanwhile
+    assert ["u99", "new"] == pipeline.inside(1)
+    day, later = to_rfc3339(START + DAY + 1 * SECOND), to_rfc3339(START + 2 * DAY)
+    exits = [at for way, audience, at in pipeline.triggers() if (way, audience) == ("exit", 1)]
+    assert len(exits) == 100
+    assert set(exits) <= {to_rfc3339(START + DAY), day}
+    assert ("enter", 1, later) in pipeline.triggers()
