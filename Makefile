@@ -45,7 +45,8 @@ format: setup ## put every file into the house format
 	$(bin)/ruff format
 	$(bin)/ruff check --fix
 
-bench: setup-all ## measure: one JSON line per benchmark
+bench: ## measure: one JSON line per benchmark
+	$(set-up) dev demo bench
 	@set -e; for file in $$(grep -ls '^def main' benchmarks/*.py); do \
 		name=$$(basename "$$file" .py); echo "benchmarks.$$name" >&2; \
 		$(bin)/python -m "benchmarks.$$name" --json $(ARGS); done

@@ -24,7 +24,7 @@ INTERPRETER = VENV / "bin" / "python"
 STAMP = VENV / "gatepost-setup.json"
 LOCKS = ROOT / "requirements"
 OLDEST = (3, 11)
-LAYERS = ("product", "dev", "demo")
+LAYERS = ("product", "dev", "demo", "bench")
 
 # uv does not read pip's settings; where a machine names a mirror or a certificate for pip, uv gets it too.
 PIP_TO_UV = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "cert": "SSL_CERT_FILE"}

@@ -18,6 +18,7 @@ LAYERS = {
     "product": [],
     "dev": ["--group", "dev"],
     "demo": ["--group", "dev", "--extra", "demo"],
+    "bench": ["--group", "dev", "--extra", "demo", "--group", "bench"],
 }
 OPTIONS = [
     "--universal",
@@ -33,7 +34,7 @@ OPTIONS = [
 
 def main() -> None:
     """Resolve everything together, then cut the answer into layers."""
-    everything = resolved(LAYERS["demo"], [])
+    everything = resolved(LAYERS["bench"], [])
     known: dict[str, str] = {}
     for layer, wanted in LAYERS.items():
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as constraints:
