@@ -1,7 +1,7 @@
 """The program that runs one backtest: a task on standard input, progress and the outcome on standard output.
 
 It is a process of its own, so that a year of events takes no turn from live ones, and so that it can be ended.
-Every line it prints is a JSON object: `{"done": 0.4}`, and at last the report.
+Every line it prints is a JSON object: `{"done": 0.4}`, and at last the report, or `{"refused": "why", "path": "step"}`.
 """
 
 import sys
@@ -13,9 +13,11 @@ import msgspec
 
 from gatepost.backends.sqlite.scratch import ScratchStore, as_happened, earliest
 from gatepost.core.plans import AccountPlan
+from gatepost.core.timestamps import within_calendar
+from gatepost.model.errors import InvalidInput
 from gatepost.model.event import Event
 from gatepost.model.times import DAY, HOUR, Instant, Milliseconds
-from gatepost.stages.backtest import Backtest, BacktestReport, BacktestTask, Period
+from gatepost.stages.backtest import MOST_POINTS, Backtest, BacktestReport, BacktestTask, Period, check_points
 
 _READING = 0.1
 """The share of the work that reading the log is, for the progress bar."""
@@ -25,7 +27,10 @@ _FINEST = ((4 * DAY, HOUR), (400 * DAY, DAY))
 def main() -> None:
     """Run the task on standard input."""
     task = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=BacktestTask)
-    _tell(msgspec.json.encode(run(task)))
+    try:
+        _tell(msgspec.json.encode(run(task)))
+    except InvalidInput as refusal:
+        _tell(msgspec.json.encode({"refused": refusal.message, "path": refusal.path}))
 
 
 def run(task: BacktestTask) -> BacktestReport:
@@ -35,8 +40,9 @@ def run(task: BacktestTask) -> BacktestReport:
     first = earliest(log, task.account) or task.end
     step = task.step or _step(task.end - (task.begin or first))
     # Unless told otherwise, points lie on round times: days begin at midnight.
-    begin = task.begin or min(first - first % step, task.end)
+    begin = task.begin or min(within_calendar(first - first % step) or first, task.end)
     period = Period(begin, task.end, step)
+    check_points(period)
     events = as_happened(log, task.account, task.end, lambda share: _progress(share * _READING))
     plan = _plan(task)
     store = ScratchStore()
@@ -77,7 +83,8 @@ def _watched(events: Iterator[Event], first: Instant, period: Period) -> Iterato
 
 
 def _step(length: Milliseconds) -> Milliseconds:
-    return next((step for longest, step in _FINEST if length <= longest), 7 * DAY)
+    weeks = length // (MOST_POINTS * 7 * DAY) + 1
+    return next((step for longest, step in _FINEST if length <= longest), weeks * 7 * DAY)
 
 
 def _progress(share: float) -> None:

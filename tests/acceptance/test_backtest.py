@@ -68,3 +68,23 @@ def test_a_wish_that_cannot_be_met_is_refused_with_what_would_be_right(
 
     assert answer.status_code == status
     assert said in answer.text
+
+
+@pytest.mark.parametrize(
+    ("wish", "status", "said"),
+    [
+        ({"step": "1h"}, 400, "more than 10,000 points"),
+        ({}, 200, '"from":"0001-01-01T00:00:00Z"'),
+    ],
+    ids=["too-fine", "by-itself"],
+)
+def test_an_event_of_long_ago_makes_no_more_points_than_anybody_reads(
+    gatepost_server: StartServer, wish: dict[str, str], status: int, said: str
+) -> None:
+    with gatepost_server(clock="wall").client() as api:
+        api.post("/collect/json/orders", json={"email": "ada@x.co", "_ts": "0001-01-01T00:00:00Z"})
+        answer = api.post("/v2/segment/backtest", json={"filter": "FILTER EXISTS _id", **wish})
+
+    assert answer.status_code == status
+    assert said in answer.text
+    assert answer.text.count('"entered"') <= 10_001

@@ -18,10 +18,9 @@ from gatepost.operations.filters import checked_filter, stored_filter
 from gatepost.operations.jobs import watched_by
 from gatepost.operations.records import audience_of, current_schema, live_audiences
 from gatepost.ports.store import Transaction
-from gatepost.stages.backtest import BacktestReport, BacktestTask
+from gatepost.stages.backtest import BacktestReport, BacktestTask, Period, check_points
 
 _PROGRAM = "gatepost.backtesting"
-MOST_POINTS = 10_000
 _LONGEST_LINE = 64 * 1024 * 1024
 _SHOWN = 500
 
@@ -65,6 +64,8 @@ class Backtests:
             async with contextlib.aclosing(_run(task)) as lines:
                 async for line in lines:
                     told = msgspec.json.decode(line)
+                    if "refused" in told:
+                        raise InvalidInput(told["refused"], path=told["path"])
                     if "done" in told:
                         yield float(told["done"])
                     else:
@@ -143,9 +144,8 @@ def _check_period(begin: Instant, end: Instant, step: Milliseconds) -> None:
     if step and step < MINUTE:
         msg = "a step of less than a minute shows nothing; give 1m or more"
         raise InvalidInput(msg, path="step")
-    if step and begin and (end - begin) / step > MOST_POINTS:
-        msg = f"so small a step makes more than {MOST_POINTS:,} points; give a longer one"
-        raise InvalidInput(msg, path="step")
+    if step and begin:
+        check_points(Period(begin, end, step))
 
 
 def _unsaved(account: int, text: str) -> Audience:

@@ -128,5 +128,6 @@ def _side(plan: AccountPlan, profile: Profile, now: int) -> Side:
 def _why_not(tx: Transaction, merge: Merge) -> str:
     if merge.undone:
         return "that merge was undone already"
-    newer = next(one for one in tx.merges.of(merge.account, merge.survivor.number) if not one.undone)
-    return f"the profile was merged again since; undo the newer merge {newer.id} first"
+    newer = tx.merges.newest(merge.account, merge.survivor.number)
+    which = f"the newer merge {newer.id}" if newer is not None else "the newer one"
+    return f"the profile was merged again since; undo {which} first"

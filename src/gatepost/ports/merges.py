@@ -18,6 +18,9 @@ class Merges(Protocol):
     def of(self, account: int, survivor: int) -> list[Merge]:
         """Return the merges that a profile survived, newest first."""
 
+    def newest(self, account: int, survivor: int) -> Merge | None:
+        """Return the latest merge that a profile survived and that was not undone."""
+
     def undo(self, account: int, id_: int, at: Instant) -> None:
         """Note that a merge was undone."""
 

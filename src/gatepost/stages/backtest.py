@@ -12,6 +12,7 @@ import msgspec
 
 from gatepost.core.plans import AccountPlan
 from gatepost.model.audience import Audience, AudienceSize
+from gatepost.model.errors import InvalidInput
 from gatepost.model.event import Event
 from gatepost.model.schema import Schema
 from gatepost.model.times import Instant, Milliseconds
@@ -20,6 +21,7 @@ from gatepost.stages.batch import Batch
 
 _AT_ONCE = 1_000
 """Events a transaction folds."""
+MOST_POINTS = 10_000
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -33,6 +35,13 @@ class Period(msgspec.Struct, frozen=True):
         """Yield the beginning, every step after it, and the end."""
         yield from range(self.begin, self.end, self.step)
         yield self.end
+
+
+def check_points(period: Period) -> None:
+    """Raise InvalidInput when a period has more points than anybody reads."""
+    if (period.end - period.begin) / period.step > MOST_POINTS:
+        msg = f"so small a step makes more than {MOST_POINTS:,} points; give a longer one"
+        raise InvalidInput(msg, path="step")
 
 
 class Point(msgspec.Struct, frozen=True):

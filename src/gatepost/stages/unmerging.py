@@ -28,8 +28,8 @@ def undoable(tx: Transaction, account: int, id_: int) -> Merge | None:
     merge = tx.merges.get(account, id_)
     if merge is None or merge.undone:
         return None
-    newest = next(one for one in tx.merges.of(account, merge.survivor.number) if not one.undone)
-    return merge if newest.id == merge.id else None
+    newest = tx.merges.newest(account, merge.survivor.number)
+    return merge if newest is not None and newest.id == merge.id else None
 
 
 def parted_now(

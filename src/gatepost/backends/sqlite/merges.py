@@ -35,6 +35,11 @@ class SqliteMerges:
         """Return the merges that a profile survived."""
         return [_merge_of(row) for row in self._connection.execute(_SQL["of"], (account, survivor))]
 
+    def newest(self, account: int, survivor: int) -> Merge | None:
+        """Return the latest merge that was not undone."""
+        row = self._connection.execute(_SQL["newest"], (account, survivor)).fetchone()
+        return _merge_of(row) if row else None
+
     def undo(self, account: int, id_: int, at: Instant) -> None:
         """Note that a merge was undone."""
         self._connection.execute(_SQL["undo"], (at, account, id_))

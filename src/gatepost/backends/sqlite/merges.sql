@@ -7,6 +7,9 @@ SELECT id, undone, document FROM merges WHERE account = ? AND id = ?;
 -- name: of
 SELECT id, undone, document FROM merges WHERE account = ? AND survivor = ? ORDER BY id DESC;
 
+-- name: newest
+SELECT id, undone, document FROM merges WHERE account = ? AND survivor = ? AND undone = 0 ORDER BY id DESC LIMIT 1;
+
 -- name: undo
 UPDATE merges SET undone = ? WHERE account = ? AND id = ?;
 
