@@ -83,3 +83,13 @@ def test_a_rule_about_what_a_profile_knows_of_itself_is_braked_too(busy: Desk) -
     told = busy.run(audiences.shifts(busy.context, SHOP, "spenders", "AND (spend > 20, _num_events = 1)"))
 
     assert (told[0].size, told[0].entering, told[0].leaving) == (30, 0, 10)
+
+
+def test_a_rule_about_a_past_that_nobody_kept_wants_a_confirmation(busy: Desk) -> None:
+    with pytest.raises(Conflict, match="how many would enter or leave spenders cannot be told"):
+        change(busy, 'NOT count("baskets", "30d") >= 1')
+
+    change(busy, 'NOT count("baskets", "30d") >= 1', confirm=True)
+    busy.fold()
+
+    assert change(busy, 'NOT count("baskets", "20d") >= 1'), "what is kept for 30 days can be told for 20"
