@@ -13,6 +13,7 @@ from gatepost.backends.clock import HandClock, SystemClock
 from gatepost.backends.folder import DataFolder
 from gatepost.backends.sqlite.log import SqliteLog
 from gatepost.backends.sqlite.store import SqliteStore
+from gatepost.backends.sqlite.survey import SqliteSurveyor
 from gatepost.core.addresses import parse_allow_list
 from gatepost.core.retry import RetryOptions
 from gatepost.model.catalog import Account, Scope
@@ -75,7 +76,8 @@ class App:
             )
         )
         providers = installed_providers()
-        self.apply = ApplyStage(self.log, self.store, self.clock, self._enqueued)
+        surveyor = SqliteSurveyor(settings.data / "state", self._appended)
+        self.apply = ApplyStage(self.log, self.store, self.clock, self._enqueued, surveyor)
         courier = Courier(self.sender, providers, self.log, self.clock, allow)
         parts = DeliverParts(
             store=self.store,

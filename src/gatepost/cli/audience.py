@@ -5,18 +5,19 @@ from typing import Annotated, Any
 
 import typer
 
+from gatepost.cli import upkeep
 from gatepost.cli.cases import cases_in, report
-from gatepost.cli.client import TEXT, Client, path_of
+from gatepost.cli.client import TEXT, path_of
 from gatepost.cli.command import Session, client_command, local_command, part
 from gatepost.cli.confirmation import confirm
 from gatepost.cli.explanation import show_explanation
 from gatepost.cli.failure import CommandError, show_failure
-from gatepost.cli.naming import named
+from gatepost.cli.naming import Which, audience_named
 from gatepost.cli.output import Output, moment, short_id
 
 app = part("List, change and look into audiences.")
+app.add_typer(upkeep.app)
 
-Which = Annotated[str, typer.Argument(metavar="AUDIENCE", help="Slug, id, or the beginning of an id.")]
 Limit = Annotated[int, typer.Option(min=0, help="How many to show; 0 shows all.")]
 Fields = Annotated[
     list[str] | None, typer.Option("--field", metavar="NAME", help="Field to show; repeatable.")
@@ -44,7 +45,7 @@ def list_(session: Session) -> None:
 @client_command(app, "show", "gatepost audience show best_customers")
 def show(session: Session, audience: Which) -> None:
     """Show one audience."""
-    found = _found(session.client, audience)
+    found = audience_named(session.client, audience)
     session.out.document(found)
     session.out.facts(
         (
@@ -75,7 +76,7 @@ def explain(
 ) -> None:
     """Tell why somebody is in an audience or not, since when, by which events, and when that may change."""
     client, out = session
-    found = _found(client, audience)
+    found = audience_named(client, audience)
     explained = client.get(path_of("v2", "segment", found["id"], "explain", identifier))
     out.document(explained)
     show_explanation(out, explained)
@@ -123,7 +124,7 @@ def edit(
 ) -> None:
     """Give an audience another rule. How many enter and leave is told first; when they are many, it asks."""
     client, out = session
-    found = _found(client, audience)
+    found = audience_named(client, audience)
     path = path_of("v2", "segment", found["id"])
     wish = {"segment_ql": filter_}
     planned = client.put(path, wish, dry_run=True)
@@ -150,7 +151,7 @@ def delete(
     ] = False,
 ) -> None:
     """Delete an audience; its members leave it first, and running jobs are told."""
-    found = _found(session.client, audience)
+    found = audience_named(session.client, audience)
     what = f"{found['slug_name']}, which {found.get('size') or 0:,} are in"
     if dry_run:
         session.out.document({"would_delete": found["id"]})
@@ -165,7 +166,7 @@ def delete(
 @client_command(app, "size", "gatepost audience size best_customers")
 def size(session: Session, audience: Which) -> None:
     """Tell how many are in an audience."""
-    found = _found(session.client, audience)
+    found = audience_named(session.client, audience)
     count = int(found.get("size") or 0)
     session.out.document({"slug": found["slug_name"], "size": count})
     session.out.say(f"{count:,}")
@@ -179,7 +180,7 @@ def size(session: Session, audience: Which) -> None:
 )
 def members(session: Session, audience: Which, fields: Fields = None, limit: Limit = 20) -> None:
     """List the members of an audience; with --json one line each, as they come."""
-    found = _found(session.client, audience)
+    found = audience_named(session.client, audience)
     path = path_of("api", "segment", found["id"], "scan")
     wanted = ",".join(fields or ())
     profiles = session.client.pages(path, at_most=limit, fields=wanted)
@@ -238,10 +239,6 @@ def test(
         raise typer.Exit(2) from None
     if not report(out, found):
         raise typer.Exit(1)
-
-
-def _found(client: Client, wanted: str) -> dict[str, Any]:
-    return named(client.get("/v2/segment", sizes=True), wanted, "audience", "slug_name", "name")
 
 
 def _statement(text: str) -> str:

@@ -1,9 +1,14 @@
 """Finds a thing by what a person calls it: its id, the beginning of its id, or its name."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+from gatepost.cli.client import Client
 from gatepost.cli.failure import CommandError
+
+Which = Annotated[str, typer.Argument(metavar="AUDIENCE", help="Slug, id, or the beginning of an id.")]
 
 _SHORTEST_PREFIX = 4
 _SHOWN = 8
@@ -26,3 +31,8 @@ def named(items: Sequence[dict[str, Any]], wanted: str, kind: str, *keys: str) -
     known = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
     msg = f"there is no {kind} {wanted!r}"
     raise CommandError(msg, hint=f"There are: {known}" if names else f"There are no {kind}s yet.")
+
+
+def audience_named(client: Client, wanted: str) -> dict[str, Any]:
+    """Return the audience, with its size, that a slug, an id or the beginning of one means."""
+    return named(client.get("/v2/segment", sizes=True), wanted, "audience", "slug_name", "name")

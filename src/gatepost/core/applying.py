@@ -192,6 +192,23 @@ def evaluate(plan: AccountPlan, profile: Profile, audiences: Iterable[int], now:
     return transitions
 
 
+def may_differ(plan: AccountPlan, profile: Profile, audience: int, now: Instant) -> bool:
+    """Say whether evaluating an audience would change anything of a profile; at worst it says so needlessly."""
+    compiled = plan.audiences.get(audience)
+    if compiled is None:
+        return audience in profile.due
+    fields = with_builtins(profile, plan.builtins) if plan.builtins else profile.fields
+    try:
+        verdict = compiled.filter.evaluate(fields, profile.windows, now)
+    except (ArithmeticError, ValueError):
+        verdict = _CANNOT_SAY
+    held, due = profile.memberships.get(audience), profile.due.get(audience)
+    if verdict.matches != (held is not None and held.inside):
+        return True
+    # A wake-up that comes too early costs only a look.
+    return verdict.next_change is not None and (due is None or due > max(verdict.next_change, now + 1))
+
+
 def _mapped(stream: StreamPlan, record: JsonObject, at: Instant) -> Iterator[tuple[Field, JsonValue]]:
     """Yield what a stream's mappings make of an event, as the fields' types hold it."""
     by_key = stream.by_key

@@ -67,6 +67,9 @@ class Profiles(Protocol):
     def count(self, account: int) -> int:
         """Count profiles."""
 
+    def last(self, account: int) -> int:
+        """Return the highest number of a profile, 0 when there is none."""
+
     def due(self, until: Instant, limit: int) -> list[Due]:
         """Return the wake-ups up to and including an instant, earliest first."""
 

@@ -7,6 +7,7 @@ aside with its error, and the rest goes on.
 import threading
 from collections.abc import Callable
 
+import msgspec
 import structlog
 
 from gatepost.model.errors import GatepostError, OperatorError, Unavailable
@@ -16,6 +17,7 @@ from gatepost.ports.catalog import Duty, Poison
 from gatepost.ports.clock import Clock
 from gatepost.ports.log import EventLog
 from gatepost.ports.store import Store, Transaction
+from gatepost.ports.survey import Found, SurveyLost, Surveyor
 from gatepost.stages import duties
 from gatepost.stages.batch import Batch
 from gatepost.stages.plans import PlanBook
@@ -25,38 +27,46 @@ _LOG = structlog.get_logger("gatepost.apply")
 BATCH = 512
 """Records a turn takes: about 30 ms, so that deliveries waiting for the same writer hardly notice."""
 
+_SHARE = 8
+"""While records wait in the log, a duty gets one of so many turns."""
+
 _LONGEST_NAP_S = 0.25
 """Bounds how late a wake-up can be when a signal is lost or the wall clock jumps."""
 
 
-class Turn:
+class Turn(msgspec.Struct, kw_only=True):
     """What one turn did."""
 
-    def __init__(
-        self,
-        *,
-        position: int,
-        records: int = 0,
-        more: bool = False,
-        destinations: frozenset[int] = frozenset(),
-        next_due: Instant | None = None,
-        duty: Duty | None = None,
-    ) -> None:
-        self.position = position
-        self.records = records
-        self.more = more
-        self.destinations = destinations
-        self.next_due = next_due
-        self.duty = duty
+    position: int
+    records: int = 0
+    more: bool = False
+    destinations: frozenset[int] = frozenset()
+    next_due: Instant | None = None
+    duty: Duty | None = None
+    """What is to be done besides."""
+    surveyed: bool = False
+    """Somebody looks ahead for it."""
+    behind: bool = False
+    """More records wait in the log."""
 
 
 class ApplyStage:
     """The loop between the log and the outbox."""
 
     def __init__(
-        self, log: EventLog, store: Store, clock: Clock, on_deliveries: Callable[[frozenset[int]], None]
+        self,
+        log: EventLog,
+        store: Store,
+        clock: Clock,
+        on_deliveries: Callable[[frozenset[int]], None],
+        surveyor: Surveyor | None = None,
     ) -> None:
         self._log = log
+        self._surveyor = surveyor
+        self._passed = 0
+        """Turns since a duty had one, while records wait."""
+        self._unsurveyed = 0
+        """The duty whose survey was lost: it goes on more slowly, without one."""
         self._store = store
         self._clock = clock
         self._on_deliveries = on_deliveries
@@ -87,6 +97,7 @@ class ApplyStage:
         self._signal.set()
         if self._thread is not None:
             self._thread.join()
+        self._end_survey()
 
     def run_once(self) -> Turn:
         """Do one turn: the next records, else what is due, else a step of a duty."""
@@ -105,8 +116,10 @@ class ApplyStage:
             self._limit = min(BATCH, self._limit * 2)
         if turn.destinations:
             self._on_deliveries(turn.destinations)
-        if turn.duty is not None:
-            self._do_step(turn.duty)
+        if turn.duty is not None and not self._gives_way(turn):
+            # Beside live events a step is short.
+            most = max(1, duties.STEP // 4) if events else duties.STEP
+            turn.more |= self._do_duty(turn.duty, most if turn.surveyed else 0)
         return turn
 
     def _fold(self, tx: Transaction, events: list[Event], reached: Instant) -> Turn:
@@ -123,20 +136,50 @@ class ApplyStage:
             # A walk looks at profiles as of now, not as of the last event.
             batch.now = max(batch.now, batch.horizon)
         batch.save()
-        more = duty is not None or batch.horizon < until
+        more = batch.horizon < until
         return Turn(
             position=batch.position,
             records=len(events),
             more=more or not drained,
+            behind=not drained,
             destinations=frozenset(batch.destinations),
             next_due=tx.profiles.next_due(),
             duty=duty,
+            surveyed=duty is not None and duties.is_surveyed(tx, duty),
         )
 
-    def _do_step(self, duty: Duty) -> None:
+    def _gives_way(self, turn: Turn) -> bool:
+        """Say whether a duty lets the next records go first: they are many, and it had its share lately."""
+        self._passed = self._passed + 1 if turn.behind else _SHARE
+        if self._passed < _SHARE:
+            return True
+        self._passed = 0
+        return False
+
+    def _do_duty(self, duty: Duty, surveyed: int) -> bool:
+        """Do a step of a duty, of so many profiles if they are `surveyed`; say whether it can go on at once."""
+        if self._surveyor is None or not surveyed or duty.id == self._unsurveyed:
+            self._end_survey()
+            self._do_step(duty, None)
+            return True
+        try:
+            found = self._surveyor.found(duty, surveyed)
+        except SurveyLost as error:
+            _LOG.warning("survey.lost", audience=duty.audience, error=str(error))
+            self._unsurveyed = duty.id
+            return True
+        if found is not None:
+            self._do_step(duty, found)
+        return found is not None
+
+    def _end_survey(self) -> None:
+        if self._surveyor is not None:
+            self._surveyor.end()
+
+    def _do_step(self, duty: Duty, found: Found | None) -> None:
         """Do a step of a long walk; one that fails is set aside, for it would fail again and must hold up nobody."""
         try:
-            destinations = self._store.write_blocking(lambda tx: self._step(tx, duty))
+            destinations = self._store.write_blocking(lambda tx: self._step(tx, duty, found))
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a walk meets stored values of any kind
@@ -153,11 +196,14 @@ class ApplyStage:
             if destinations:
                 self._on_deliveries(destinations)
 
-    def _step(self, tx: Transaction, duty: Duty) -> frozenset[int]:
+    def _step(self, tx: Transaction, duty: Duty, found: Found | None) -> frozenset[int]:
         plans = self._plans.current(tx)
         wall = self._clock.wall()
         batch = Batch(tx, plans, wall, self._log.fetch)
-        duties.step(tx, batch, plans, duty, wall)
+        if found is None:
+            duties.step(tx, batch, plans, duty, wall)
+        else:
+            duties.step_found(tx, batch, duty, found)
         batch.save()
         return frozenset(batch.destinations)
 

@@ -17,6 +17,7 @@ from gatepost.core.applying import (
     fold_reading,
     give_up,
     lapse,
+    may_differ,
     read_event,
     take_on,
 )
@@ -175,6 +176,10 @@ class Batch:
         self._touch(profile)
         self._wake(account, profile)
         self._cross(account, plan, profile, transitions, Cause(beginning=first))
+
+    def may_differ(self, account: int, profile: Profile, audience: int) -> bool:
+        """Say whether evaluating an audience now would change anything of a profile."""
+        return may_differ(self._plan(account), profile, audience, self.now)
 
     def fill(self, profile: Profile, duty: Duty) -> frozenset[int]:
         """Fill what a duty's windows lack of a profile's past; return the audiences that can be decided now."""

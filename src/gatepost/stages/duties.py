@@ -6,14 +6,24 @@ from gatepost.core.elements import date_back
 from gatepost.core.plans import AccountPlan
 from gatepost.model.audience import Audience
 from gatepost.model.catalog import Job
+from gatepost.model.profile import Profile
 from gatepost.model.times import Instant
 from gatepost.ports.catalog import Duty
 from gatepost.ports.store import Transaction
+from gatepost.ports.survey import Found
 from gatepost.stages.backfills import first_enter, job_of
 from gatepost.stages.batch import Batch
 
 STEP = 200
 """Profiles a step looks at: some ten milliseconds, so that live events hardly wait."""
+_FEW = 5_000
+"""Profiles that are looked at sooner than a survey of them has begun."""
+
+
+def is_surveyed(tx: Transaction, duty: Duty) -> bool:
+    """Say whether a duty has so far to go that somebody should look ahead; filling windows takes more than a look."""
+    evaluates = duty.kind in ("evaluate", "fill") and not duty.sources
+    return evaluates and tx.profiles.last(duty.account) - duty.cursor > _FEW
 
 
 def step(tx: Transaction, batch: Batch, plans: dict[int, AccountPlan], duty: Duty, wall: Instant) -> None:
@@ -26,6 +36,15 @@ def step(tx: Transaction, batch: Batch, plans: dict[int, AccountPlan], duty: Dut
     tx.ledger.step_duty(duty, walk(tx, batch, plan, duty, wall))
 
 
+def step_found(tx: Transaction, batch: Batch, duty: Duty, found: Found) -> None:
+    """Do one step of a duty that is surveyed: what a survey found is a hint, so each is evaluated as she is now."""
+    for number in found.numbers:
+        profile = batch.profile(duty.account, number)
+        if profile is not None:
+            _look(batch, duty, profile)
+    tx.ledger.step_duty(duty, None if found.last else found.until)
+
+
 def _evaluate(tx: Transaction, batch: Batch, _plan: AccountPlan, duty: Duty, _wall: Instant) -> int | None:
     """Evaluate one audience for the next stored profiles; a new one's first members go to jobs with backfill."""
     profiles = tx.profiles.scan(duty.account, duty.cursor, STEP)
@@ -34,8 +53,16 @@ def _evaluate(tx: Transaction, batch: Batch, _plan: AccountPlan, duty: Duty, _wa
         if duty.sources:
             others = batch.fill(profile, duty) - {duty.audience}
             batch.reevaluate(duty.account, profile, others, batch.now)
-        batch.reevaluate(duty.account, profile, [duty.audience], batch.now, first=duty.kind == "fill")
+            batch.reevaluate(duty.account, profile, [duty.audience], batch.now, first=duty.kind == "fill")
+        else:
+            _look(batch, duty, profile)
     return profiles[-1].number if len(profiles) == STEP else None
+
+
+def _look(batch: Batch, duty: Duty, profile: Profile) -> None:
+    """Evaluate an audience for a profile; most are as they should be, and stay untouched."""
+    if batch.may_differ(duty.account, profile, duty.audience):
+        batch.reevaluate(duty.account, profile, [duty.audience], batch.now, first=duty.kind == "fill")
 
 
 def _dissolve(tx: Transaction, batch: Batch, _plan: AccountPlan, duty: Duty, _wall: Instant) -> int | None:

@@ -104,6 +104,10 @@ class Desk:
         while self._apply.run_once().more:
             pass
 
+    def turn(self) -> None:
+        """Let apply do one turn."""
+        self._apply.run_once()
+
     def pass_days(self, days: int) -> None:
         """Let audience time pass."""
         self.clock.move(self.clock.audience() + days * DAY)

@@ -79,6 +79,10 @@ class SqliteProfiles:
         """Count profiles."""
         return int(self._connection.execute(_SQL["count"], (account,)).fetchone()[0])
 
+    def last(self, account: int) -> int:
+        """Return the highest number of a profile."""
+        return int(self._connection.execute(_SQL["last"], (account,)).fetchone()[0] or 0)
+
     def due(self, until: Instant, limit: int) -> list[Due]:
         """Return wake-ups up to an instant."""
         return [Due(*row) for row in self._connection.execute(_SQL["due"], (until, limit))]

@@ -16,6 +16,9 @@ SELECT document FROM profiles WHERE account = ? AND number > ? ORDER BY number L
 -- name: count
 SELECT count(*) FROM profiles WHERE account = ?;
 
+-- name: last
+SELECT max(number) FROM profiles WHERE account = ?;
+
 -- name: identify
 INSERT INTO identifiers VALUES (?, ?, ?, ?) ON CONFLICT (account, field, value) DO UPDATE SET profile = excluded.profile;
 

@@ -1,5 +1,6 @@
 """Audiences in the second generation of the API, which calls them segments."""
 
+import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -12,6 +13,7 @@ from gatepost.operations.audiences import (
     resolved_filter,
     sizes,
 )
+from gatepost.operations.duties import evaluating, reevaluate
 from gatepost.web.api.audiences import (
     detailed,
     listed,
@@ -22,6 +24,7 @@ from gatepost.web.api.audiences import (
     sized,
     told,
 )
+from gatepost.web.bodies import decoded
 from gatepost.web.documentation import accepts, answers, empty_answer
 from gatepost.web.envelopes import answer_v2, no_content
 from gatepost.web.session import Body, Here
@@ -38,6 +41,13 @@ _OBJECT = {
 _REST = {"request_id": "9b1c", "status": 200}
 _ONE = answers({"data": _OBJECT, **_REST})
 _WISH = accepts({"name": "Loyal", "segment_ql": _FILTER, "slug_name": "loyal"})
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """The audience that something is asked for."""
+
+    id: str
+    """Or its slug."""
 
 
 @router.get("", responses=answers({"data": [_OBJECT], **_REST}))
@@ -58,11 +68,25 @@ async def create(here: Here, body: Body, force: bool = False, confirm: bool = Fa
     return answer_v2(here.id, await told(here, saved), status=201)
 
 
+@router.post("/reevaluate", responses=_ONE, openapi_extra=accepts({"id": _OBJECT["id"]}))
+async def evaluate_again(here: Here, body: Body) -> Response:
+    """Look at everybody stored again, in the background; who is not where the rule says enters or leaves.
+
+    `evaluating` tells which share is done, here and in `GET /v2/segment/{id}`, and is left out once all is.
+    """
+    found = await reevaluate(here.context, here.number, decoded(body, _Named).id)
+    return answer_v2(here.id, {**shown(here, found), **await _evaluating(here, found)})
+
+
 @router.get("/{id_}", responses=_ONE)
 async def segment(here: Here, id_: str, sizes: bool = False, inline: bool = False) -> Response:
-    """Return one audience by id or slug; `inline` adds its filter with all includes expanded."""
+    """Return one audience by id or slug; `inline` adds its filter with all includes expanded.
+
+    While its rule is being evaluated for everybody stored, `evaluating` tells which share is done.
+    """
     found = await get_audience(here.context, here.number, id_)
     answer = {**(await _shown(here, [found], with_sizes=sizes))[0], **detailed(here, found)}
+    answer |= await _evaluating(here, found)
     if inline:
         answer["ql_resolved"] = await resolved_filter(here.context, here.number, found)
     return answer_v2(here.id, answer)
@@ -94,6 +118,11 @@ async def delete(here: Here, ids: str) -> Response:
     """Delete audiences by ids or slugs, separated by commas; members leave first."""
     await delete_audience(here.context, here.number, listed(ids))
     return no_content()
+
+
+async def _evaluating(here: Here, audience: Audience) -> dict[str, object]:
+    share = await evaluating(here.context, audience)
+    return {} if share is None else {"evaluating": share}
 
 
 async def _shown(here: Here, audiences: list[Audience], *, with_sizes: bool) -> list[dict[str, object]]:

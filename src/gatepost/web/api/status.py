@@ -7,6 +7,7 @@ from starlette.responses import Response
 import gatepost
 from gatepost.model.audience import Audience, AudienceSize
 from gatepost.model.times import to_rfc3339
+from gatepost.operations.duties import Underway, underway
 from gatepost.ports.store import Transaction
 from gatepost.web.documentation import answers
 from gatepost.web.envelopes import answer_v1, json_response
@@ -25,6 +26,7 @@ _EXAMPLE = {
         "audiences": {"loyal": {"size": 42, "entered": 50, "left": 8}},
         "deliveries": {"delivered": 58},
         "counters": {"events_applied": 1200},
+        "duties": [{"kind": "evaluate", "audience": "loyal", "done": 0.42}],
     },
     "status": 200,
     "message": "success",
@@ -67,6 +69,7 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True):
     audiences: dict[str, AudienceSize]
     deliveries: dict[str, int]
     counters: dict[str, int]
+    duties: list[Underway]
 
 
 def _stored(tx: Transaction, account: int) -> _Stored:
@@ -77,4 +80,5 @@ def _stored(tx: Transaction, account: int) -> _Stored:
         audiences={a.slug: sizes.get(a.number, AudienceSize()) for a in audiences if not a.deleted},
         deliveries=tx.deliveries.counts(account),
         counters=tx.ledger.counters(account),
+        duties=underway(tx, account),
     )

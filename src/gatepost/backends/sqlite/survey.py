@@ -1,0 +1,134 @@
+"""A survey, as its parent sees it: a process that reads ahead of apply, and a thread that hears what it finds."""
+
+import contextlib
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from gatepost.backends.sqlite.surveying import Task
+from gatepost.ports.catalog import Duty
+from gatepost.ports.survey import Found, SurveyLost
+
+_PROGRAM = "gatepost.backends.sqlite.surveying"
+_AHEAD = 50
+"""Slices it may be ahead of apply; then it waits."""
+_KEPT_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")
+"""All the process gets of the environment, which may hold keys."""
+_SHOWN = 500
+_DECODE = msgspec.json.Decoder(Found).decode
+
+
+class SqliteSurveyor:
+    """Surveys the state file for one duty at a time; see `ports.survey`. Used by apply's thread alone."""
+
+    def __init__(self, state: Path, on_found: Callable[[], None]) -> None:
+        """Survey a state file; `on_found` is called from another thread whenever there is more to ask for."""
+        self._state = state
+        self._on_found = on_found
+        self._run: _Run | None = None
+
+    def found(self, duty: Duty, most: int) -> Found | None:
+        """Return what comes after a duty's cursor."""
+        run = self._run
+        if run is None or (run.duty, run.cursor) != (duty.id, duty.cursor):
+            # Another duty, or a step that was undone: what has been told of it is lost.
+            self.end()
+            run = self._run = _Run(self._state, duty, self._on_found)
+        try:
+            return run.next(most)
+        except SurveyLost:
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """End the process, if there is one."""
+        if self._run is not None:
+            self._run.end()
+            self._run = None
+
+
+class _Run:
+    """One process on its way."""
+
+    def __init__(self, state: Path, duty: Duty, on_found: Callable[[], None]) -> None:
+        self.duty, self.cursor = duty.id, duty.cursor
+        self._on_found = on_found
+        self._slices: queue.Queue[Found | None] = queue.Queue(_AHEAD)
+        self._waiting: list[Found] = []
+        self._ending = threading.Event()
+        environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-P", "-m", _PROGRAM],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**environment, "LANG": "C.UTF-8"},
+            start_new_session=True,
+        )
+        task = msgspec.json.encode(Task(state=str(state), duty=duty))
+        self._thread = threading.Thread(target=self._hear, args=(task,), name="gatepost-survey", daemon=True)
+        self._thread.start()
+
+    def next(self, most: int) -> Found | None:
+        """Take what has been found, at most so many numbers; None when nothing has."""
+        numbers: list[int] = []
+        until, last = self.cursor, False
+        while len(numbers) < most and not last and (slice_ := self._slice()) is not None:
+            room = most - len(numbers)
+            numbers += slice_.numbers[:room]
+            if len(slice_.numbers) > room:
+                self._waiting.append(Found(slice_.numbers[room:], slice_.until, slice_.last))
+                until = numbers[-1]
+            else:
+                until, last = slice_.until, slice_.last
+        if until == self.cursor and not last:
+            return None
+        self.cursor = until
+        return Found(numbers, until, last)
+
+    def end(self) -> None:
+        """Kill the process and wait until nothing of it is left."""
+        self._ending.set()
+        self._process.kill()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._slices.get_nowait()
+        self._thread.join()
+
+    def _slice(self) -> Found | None:
+        if self._waiting:
+            return self._waiting.pop()
+        try:
+            slice_ = self._slices.get_nowait()
+        except queue.Empty:
+            return None
+        if slice_ is None:
+            raise SurveyLost(self._last_words)
+        return slice_
+
+    def _hear(self, task: bytes) -> None:
+        """Hand the process its task and queue what it finds; then collect it."""
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        with process:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(task)
+                process.stdin.close()
+            for line in process.stdout:
+                if self._ending.is_set():
+                    break
+                self._slices.put(_DECODE(line))
+                self._on_found()
+            said = process.stderr.read()[-_SHOWN:].decode("utf-8", "replace").strip()
+        self._last_words = said.splitlines()[-1] if said else f"it ended with {process.returncode}"
+        if not self._ending.is_set():
+            self._slices.put(None)
+            self._on_found()
