@@ -28,6 +28,11 @@ def _headline(found: dict[str, Any]) -> str:
     if found["member"]:
         leaves = f"leaves at {moment(until)} if nothing happens" if until else "stays until something happens"
         return f"{who} is in {audience} since {moment(found['since'])}, and {leaves}."
+    if found["excluded_since"]:
+        fits = "The rule would take it in" if found["matches"] else "The rule would not take it in either"
+        return (
+            f"{who} is not in {audience}: excluded by hand since {moment(found['excluded_since'])}. {fits}."
+        )
     was = f", left at {moment(found['since'])}" if found["since"] else ""
     may = f"its answer may change at {moment(until)}" if until else "stays outside until something happens"
     return f"{who} is not in {audience}{was}, and {may}."

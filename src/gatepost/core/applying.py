@@ -15,14 +15,14 @@ from gatepost.core.plans import AccountPlan, StreamPlan
 from gatepost.core.sizes import fitting, weigh
 from gatepost.core.sources import Addition
 from gatepost.core.windows import add_entry
-from gatepost.model.audience import Crossing, Membership, Transition
+from gatepost.model.audience import Crossing, ExclusionCommand, Membership, Transition
 from gatepost.model.event import Event
 from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.model.profile import Identifier, Profile
 from gatepost.model.schema import Field, FieldType
 from gatepost.model.times import Instant
 
-_CANNOT_SAY = Verdict(matches=False, next_change=None)
+_OUTSIDE = Verdict(matches=False, next_change=None)
 
 
 class Reading(msgspec.Struct, gc=False):
@@ -158,13 +158,13 @@ def judged(rule: CompiledFilter, profile: Profile, now: Instant) -> Verdict:
     try:
         return rule.evaluate(with_builtins(profile, rule.reads), profile.windows, now)
     except (ArithmeticError, ValueError):
-        return _CANNOT_SAY
+        return _OUTSIDE
 
 
 def evaluate(plan: AccountPlan, profile: Profile, audiences: Iterable[int], now: Instant) -> list[Transition]:
     """Evaluate audiences for a profile, update its standing and its due instants, return the crossings in order."""
     transitions: list[Transition] = []
-    memberships, due = profile.memberships, profile.due
+    memberships, due, excluded = profile.memberships, profile.due, profile.excluded
     fields: Mapping[str, JsonValue] = profile.fields
     windows = profile.windows
     if plan.builtins:
@@ -175,10 +175,11 @@ def evaluate(plan: AccountPlan, profile: Profile, audiences: Iterable[int], now:
             due.pop(number, None)
             continue
         try:
-            verdict = compiled.filter.evaluate(fields, windows, now)
+            shut_out = excluded and number in excluded
+            verdict = _OUTSIDE if shut_out else compiled.filter.evaluate(fields, windows, now)
         except (ArithmeticError, ValueError):
             # A value no arithmetic can take in, such as one that overflows: the rule cannot be evaluated.
-            verdict = _CANNOT_SAY
+            verdict = _OUTSIDE
         matches, next_change = verdict.matches, verdict.next_change
         if next_change is not None:
             due[number] = max(next_change, now + 1)
@@ -192,16 +193,19 @@ def evaluate(plan: AccountPlan, profile: Profile, audiences: Iterable[int], now:
     return transitions
 
 
+def exclude(profile: Profile, command: ExclusionCommand, now: Instant) -> bool:
+    """Keep a profile out of an audience, or let the rule decide again; say whether that is anything new."""
+    if command.undo:
+        return profile.excluded.pop(command.audience, None) is not None
+    return profile.excluded.setdefault(command.audience, now) == now
+
+
 def may_differ(plan: AccountPlan, profile: Profile, audience: int, now: Instant) -> bool:
     """Say whether evaluating an audience would change anything of a profile; at worst it says so needlessly."""
     compiled = plan.audiences.get(audience)
     if compiled is None:
         return audience in profile.due
-    fields = with_builtins(profile, plan.builtins) if plan.builtins else profile.fields
-    try:
-        verdict = compiled.filter.evaluate(fields, profile.windows, now)
-    except (ArithmeticError, ValueError):
-        verdict = _CANNOT_SAY
+    verdict = _OUTSIDE if audience in profile.excluded else judged(compiled.filter, profile, now)
     held, due = profile.memberships.get(audience), profile.due.get(audience)
     if verdict.matches != (held is not None and held.inside):
         return True

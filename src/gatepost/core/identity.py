@@ -117,6 +117,10 @@ def absorb(
     survivor.aliases = [*survivor.aliases, absorbed.id, *absorbed.aliases]
     survivor.trail = sorted([*survivor.trail, *absorbed.trail])
     survivor.apart = sorted({*survivor.apart, *absorbed.apart})
+    survivor.excluded |= {
+        audience: min(since, survivor.excluded.get(audience, since))
+        for audience, since in absorbed.excluded.items()
+    }
     for stream, amount in absorbed.streams.items():
         survivor.streams[stream] = survivor.streams.get(stream, 0) + amount
 

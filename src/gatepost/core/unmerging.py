@@ -46,12 +46,22 @@ def parted(
         other = right if side is left else left
         _fold(plan, side, _unclaimed(reading, united, other), reading, now)
     _share(plan, united, left, right)
+    left.excluded, right.excluded = _excluded(left, right, united), _excluded(right, left, united)
     for side in (left, right):
         side.memberships = {number: _copied(held) for number, held in united.memberships.items()}
         side.due, side.timer = {}, 0
     left.apart = sorted({*united.apart, *left.apart, right.number})
     right.apart = sorted({*right.apart, left.number})
     return Parted(left, right)
+
+
+def _excluded(side: Profile, other: Profile, united: Profile) -> dict[int, Instant]:
+    """Return what a side is kept out of: its own exclusions that still stand, and those made of both together."""
+    return {
+        audience: max(since, side.excluded.get(audience, since))
+        for audience, since in united.excluded.items()
+        if audience in side.excluded or other.excluded.get(audience) != since
+    }
 
 
 def _side(identifiers: Sequence[Identifier], left: Profile, right: Profile) -> Profile:

@@ -60,6 +60,15 @@ class Transition(msgspec.Struct, frozen=True, gc=False):
     number: int
 
 
+class ExclusionCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a record that keeps a profile out of an audience by hand, whatever the rule says."""
+
+    audience: int
+    profile: str
+    """`_id`; after a merge it leads to the survivor."""
+    undo: bool = False
+
+
 class AudienceSize(msgspec.Struct, frozen=True):
     """How many are in an audience, and how many crossed its border so far."""
 

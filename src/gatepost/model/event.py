@@ -17,6 +17,8 @@ class RecordKind(IntEnum):
     """An event that is folded like any other and triggers nothing: years of the past, loaded at once."""
     UNMERGE = 3
     """Undoes a merge; the body is a `model.merge.MergeCommand`."""
+    EXCLUDE = 4
+    """Keeps a profile out of an audience, or lets it in again; the body is a `model.audience.ExclusionCommand`."""
 
 
 class Submission(msgspec.Struct, frozen=True, gc=False):

@@ -66,3 +66,5 @@ class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
     """Events whose values were left out because the profile had reached its largest size."""
     weight: int = 0
     """Bytes it may have at most: as measured, and what was folded in since; see `core.sizes`."""
+    excluded: dict[int, Instant] = {}
+    """Audience number -> since when the profile is kept out of it by hand."""

@@ -31,6 +31,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     profile: str
     """`_id`."""
     now: Instant
+    excluded: Instant | None
+    """Since when she is kept out by hand, whatever the rule says."""
     membership: Membership | None
     """As stored; None when she never was inside."""
     rule: Clause
@@ -85,6 +87,7 @@ def _explained(context: Context, found: _Found) -> Explanation:
         audience=found.audience,
         profile=found.profile.id,
         now=now,
+        excluded=found.profile.excluded.get(found.audience.number),
         membership=found.profile.memberships.get(found.audience.number),
         rule=rule,
         types=types,

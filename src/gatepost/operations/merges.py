@@ -1,26 +1,22 @@
 """Merges to look at and to undo: a dry run shows both results first."""
 
-import asyncio
-
 import msgspec
 
 from gatepost.core.applying import evaluate
 from gatepost.core.entities import entity_of
 from gatepost.core.plans import AccountPlan
 from gatepost.core.unmerging import Parted
-from gatepost.model.errors import Conflict, NotFound, Unavailable
-from gatepost.model.event import RecordKind, Submission
+from gatepost.model.errors import Conflict, NotFound
+from gatepost.model.event import RecordKind
 from gatepost.model.jsonvalue import JsonObject
 from gatepost.model.merge import Merge, MergeCommand
 from gatepost.model.profile import Profile
+from gatepost.operations.commands import command
 from gatepost.operations.context import Context
 from gatepost.operations.profiles import found_by
 from gatepost.operations.records import current_schema, live_audiences
 from gatepost.ports.store import Transaction
 from gatepost.stages.unmerging import parted_now, undoable
-
-_PATIENCE_S = 20.0
-_LOOK_S = 0.01
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +56,7 @@ async def preview_unmerge(context: Context, account: int, merge_id: int) -> Undo
 async def undo_merge(context: Context, account: int, merge_id: int) -> Undoing:
     """Undo a merge and keep the two apart; return once it has happened, what was told before."""
     told = await preview_unmerge(context, account, merge_id)
-    await _command(context, account, MergeCommand(merge=merge_id))
+    await command(context, account, RecordKind.UNMERGE, MergeCommand(merge=merge_id))
     done = await context.store.read(lambda tx: tx.merges.get(account, merge_id))
     if done is None or not done.undone:
         raise Conflict(
@@ -76,22 +72,8 @@ async def rejoin(context: Context, account: int, merge_id: int) -> Merge:
         raise NotFound("merge", str(merge_id))
     if not merge.undone:
         raise Conflict("that merge was never undone, so nothing keeps the two apart")
-    await _command(context, account, MergeCommand(merge=merge_id, rejoin=True))
+    await command(context, account, RecordKind.UNMERGE, MergeCommand(merge=merge_id, rejoin=True))
     return merge
-
-
-async def _command(context: Context, account: int, command: MergeCommand) -> None:
-    """Append a command to the log and wait until it has been applied."""
-    body = msgspec.json.encode(command)
-    await asyncio.wrap_future(context.log.append(account, [Submission("", 0, body, kind=RecordKind.UNMERGE)]))
-    position = context.log.head()
-    context.wake_apply()
-    deadline = asyncio.get_running_loop().time() + _PATIENCE_S
-    while (await context.store.read(lambda tx: tx.ledger.position()))[0] < position:
-        if asyncio.get_running_loop().time() > deadline:
-            msg = "it is in the log and will be done, but what came before takes long; look again in a while"
-            raise Unavailable(msg)
-        await asyncio.sleep(_LOOK_S)
 
 
 def _preview(context: Context, tx: Transaction, account: int, merge_id: int) -> Undoing:

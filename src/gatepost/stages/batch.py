@@ -8,12 +8,14 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
+import msgspec
 import orjson
 
 from gatepost.core.applying import (
     Reading,
     affected_audiences,
     evaluate,
+    exclude,
     fold_reading,
     give_up,
     lapse,
@@ -25,7 +27,7 @@ from gatepost.core.entities import entity_of
 from gatepost.core.identity import absorb, accepts, attach, compatible, seniority, superfluous
 from gatepost.core.plans import EMPTY_PLAN, AccountPlan
 from gatepost.core.triggers import ORDINARY, Cause, triggered
-from gatepost.model.audience import Transition
+from gatepost.model.audience import ExclusionCommand, Transition
 from gatepost.model.delivery import Delivery
 from gatepost.model.event import Event, RecordKind
 from gatepost.model.merge import Merge
@@ -128,6 +130,8 @@ class Batch:
             self._apply_event(reading, now)
         elif event.kind == RecordKind.UNMERGE:
             self._unmerge(event, now)
+        elif event.kind == RecordKind.EXCLUDE:
+            self._exclude(event, now)
         self.position = event.id
 
     def fire(self, until: Instant) -> None:
@@ -393,6 +397,15 @@ class Batch:
             self.reevaluate(account, side, set(plan.audiences), now)
         self._tx.merges.undo(account, merge.id, now)
         self._count(account, "unmerges")
+
+    def _exclude(self, event: Event, now: Instant) -> None:
+        """Keep a profile out of an audience by hand, or let the rule decide again; jobs are told as always."""
+        account, command = event.account, msgspec.json.decode(event.body, type=ExclusionCommand)
+        self._count(account, "events_applied")
+        number = self._lookup(account, ("_id", command.profile))
+        profile = self.profile(account, number) if number is not None else None
+        if profile is not None and exclude(profile, command, now):
+            self.reevaluate(account, profile, [command.audience], now)
 
     def _rejoin(self, account: int, merge_id: int) -> None:
         """Let two that an unmerge keeps apart become one again, should an event show that they are."""

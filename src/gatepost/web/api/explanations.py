@@ -24,7 +24,14 @@ _CLAUSE = {
     "causes": [],
     "clauses": [],
 }
-_OBJECT = {"audience": "loyal", "profile": "0f1e2d", "member": True, "matches": True, "rule": _CLAUSE}
+_OBJECT = {
+    "audience": "loyal",
+    "profile": "0f1e2d",
+    "member": True,
+    "excluded_since": None,
+    "matches": True,
+    "rule": _CLAUSE,
+}
 
 
 @router.get(
@@ -49,6 +56,7 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "member": standing is not None and standing.inside,
         "since": _time(standing.since if standing is not None else None),
         "transitions": standing.transition if standing is not None else 0,
+        "excluded_since": _time(found.excluded),
         "matches": found.rule.matches,
         "next_change": _time(found.rule.next_change),
         "approximate": found.approximate,

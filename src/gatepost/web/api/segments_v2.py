@@ -14,6 +14,7 @@ from gatepost.operations.audiences import (
     sizes,
 )
 from gatepost.operations.duties import evaluating, reevaluate
+from gatepost.operations.exclusions import exclude
 from gatepost.web.api.audiences import (
     detailed,
     listed,
@@ -40,6 +41,8 @@ _OBJECT = {
 }
 _REST = {"request_id": "9b1c", "status": 200}
 _ONE = answers({"data": _OBJECT, **_REST})
+_EXCLUDING = accepts({"id": "loyal", "identifiers": ["email=ada@example.com"]})
+_EXCLUDED = answers({"data": {"id": _OBJECT["id"], "slug_name": "loyal", "profiles": ["0f1e2d"]}, **_REST})
 _WISH = accepts({"name": "Loyal", "segment_ql": _FILTER, "slug_name": "loyal"})
 
 
@@ -48,6 +51,14 @@ class _Named(msgspec.Struct, frozen=True):
 
     id: str
     """Or its slug."""
+
+
+class _Exclusion(msgspec.Struct, frozen=True):
+    """Profiles that are to be kept out of an audience, or let in again."""
+
+    id: str
+    """The audience's, or its slug."""
+    identifiers: tuple[str, ...]
 
 
 @router.get("", responses=answers({"data": [_OBJECT], **_REST}))
@@ -76,6 +87,21 @@ async def evaluate_again(here: Here, body: Body) -> Response:
     """
     found = await reevaluate(here.context, here.number, decoded(body, _Named).id)
     return answer_v2(here.id, {**shown(here, found), **await _evaluating(here, found)})
+
+
+@router.post("/exclude/add", responses=_EXCLUDED, openapi_extra=_EXCLUDING)
+async def keep_out(here: Here, body: Body) -> Response:
+    """Keep single profiles out of an audience, whatever its rule says; members leave, and jobs send their exits.
+
+    A profile is named as `field=value`, or by a value alone. It stays out through merges, until it is let in again.
+    """
+    return await _exclude(here, body, undo=False)
+
+
+@router.post("/exclude/remove", responses=_EXCLUDED, openapi_extra=_EXCLUDING)
+async def let_in(here: Here, body: Body) -> Response:
+    """Let the rule decide again about profiles that were kept out of an audience by hand."""
+    return await _exclude(here, body, undo=True)
 
 
 @router.get("/{id_}", responses=_ONE)
@@ -118,6 +144,13 @@ async def delete(here: Here, ids: str) -> Response:
     """Delete audiences by ids or slugs, separated by commas; members leave first."""
     await delete_audience(here.context, here.number, listed(ids))
     return no_content()
+
+
+async def _exclude(here: Here, body: bytes, *, undo: bool) -> Response:
+    wish = decoded(body, _Exclusion)
+    found = await exclude(here.context, here.number, wish.id, wish.identifiers, undo=undo)
+    answer = {"id": found.audience.id, "slug_name": found.audience.slug, "profiles": found.profiles}
+    return answer_v2(here.id, answer)
 
 
 async def _evaluating(here: Here, audience: Audience) -> dict[str, object]:
