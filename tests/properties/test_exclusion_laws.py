@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepost.core.plans import AccountPlan
-from gatepost.model.audience import ExclusionCommand, Member
+from gatepost.model.audience import ExclusionCommand, Member, SizeThen
 from gatepost.model.event import RecordKind, Submission
 from gatepost.model.merge import Merge, MergeCommand
 from gatepost.model.profile import Identifier, Profile
@@ -145,6 +145,8 @@ def _check(desk: Desk) -> None:
         }
         members = pipeline.store.write_blocking(partial(_members_of, number))
         assert {member.profile for member in members} == wanted
+        history = pipeline.store.write_blocking(partial(_history_of, number))
+        assert (history[-1].size if history else 0) == len(wanted)
     for identifier, audience in desk.kept_out:
         profile = desk.profile(identifier)
         assert profile is not None
@@ -153,6 +155,10 @@ def _check(desk: Desk) -> None:
 
 def _merges_of(profile: int, tx: Transaction) -> list[Merge]:
     return tx.merges.of(ACCOUNT, profile)
+
+
+def _history_of(audience: int, tx: Transaction) -> list[SizeThen]:
+    return tx.memberships.history(ACCOUNT, audience, 0)
 
 
 def _members_of(audience: int, tx: Transaction) -> list[Member]:

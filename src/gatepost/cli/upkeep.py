@@ -1,4 +1,4 @@
-"""What is done to audiences that are there: everybody is evaluated again, single profiles are kept out."""
+"""What is done to audiences that are there, and how their sizes went."""
 
 import time
 from typing import Annotated
@@ -8,11 +8,12 @@ import typer
 from gatepost.cli.client import Client, path_of
 from gatepost.cli.command import Session, client_command, part
 from gatepost.cli.naming import Which, audience_named
-from gatepost.cli.output import Output
+from gatepost.cli.output import Output, moment
 
 app = part("Look after audiences.")
 
 _LOOK_S = 0.2
+_BAR = 40
 
 
 @client_command(app, "reevaluate", "gatepost audience reevaluate best_customers")
@@ -54,6 +55,38 @@ def exclude(
     which = f"{len(done['profiles']):,} profile{'' if len(done['profiles']) == 1 else 's'}"
     said = "the rule decides again about" if undo else "excluded"
     out.say(f"{found['slug_name']}: {said} {which}")
+
+
+@client_command(
+    app,
+    "history",
+    "gatepost audience history best_customers",
+    "gatepost audience history best_customers --hours 720 --json",
+)
+def history(
+    session: Session,
+    audience: Which,
+    hours: Annotated[int, typer.Option(min=1, help="How many hours to look back, at most 9600.")] = 168,
+) -> None:
+    """Show an audience's size over time: a line for each hour in which it changed, and the last one."""
+    client, out = session
+    found = audience_named(client, audience)
+    told = client.get(path_of("api", "segment", found["id"], "attribution"), limit=hours)
+    out.document(told)
+    points = told["metrics"]
+    most = max((point["value"] for point in points), default=0) or 1
+    rows = (
+        (
+            moment(point["ts"]),
+            point["value"],
+            point["entered"],
+            point["left"],
+            "▇" * round(point["value"] / most * _BAR),
+        )
+        for place, point in enumerate(points)
+        if point["entered"] or point["left"] or place in (0, len(points) - 1)
+    )
+    out.table(("time", ">size", ">entered", ">left", ""), rows, empty="Nothing is known of its past.")
 
 
 def _wait(client: Client, out: Output, id_: str, doing: str) -> None:

@@ -77,6 +77,17 @@ class AudienceSize(msgspec.Struct, frozen=True):
     left: int = 0
 
 
+class SizeThen(msgspec.Struct, frozen=True):
+    """An audience's counts at the end of an hour."""
+
+    hour: Instant
+    """When the hour began, in audience time."""
+    size: int
+    entered: int
+    """How many crossed its border so far."""
+    left: int
+
+
 class Member(msgspec.Struct, frozen=True, gc=False):
     """One current member of an audience; `order` counts all transitions of the store."""
 

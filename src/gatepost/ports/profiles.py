@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from gatepost.model.audience import AudienceSize, Member, Transition
+from gatepost.model.audience import AudienceSize, Member, SizeThen, Transition
 from gatepost.model.profile import Identifier, Profile
 from gatepost.model.times import Instant
 
@@ -31,6 +31,8 @@ class ProfileChanges(msgspec.Struct, kw_only=True):
     """Absorbed profile -> survivor, for memberships and trails."""
     divided: dict[int, int] = {}
     """Profile -> the one that is parted from it, for memberships; the trail of the former is forgotten."""
+    at: Instant = 0
+    """Audience time; sizes over time go by it where no transition has an instant of its own."""
     timers: dict[int, tuple[Instant, Instant]] = {}
     """Profile -> (stored wake-up, new wake-up); 0 is none."""
 
@@ -85,6 +87,15 @@ class Memberships(Protocol):
 
     def sizes(self, account: int) -> dict[int, AudienceSize]:
         """Return the counts by audience number."""
+
+    def history(self, account: int, audience: int, since: Instant) -> list[SizeThen]:
+        """Return an audience's counts at the end of each hour in which they changed, oldest first.
+
+        The last hour that ended before `since` comes first: what it left behind was still so then.
+        """
+
+    def prune_history(self, before: Instant, limit: int) -> int:
+        """Drop up to `limit` hours before an instant that tell nothing of later ones; return how many."""
 
     def last_order(self) -> int:
         """Return the number of transitions so far."""

@@ -351,6 +351,7 @@ class Batch:
             self._lead(account, identifier, survivor.number)
         self._keep_apart(account, survivor, absorbed)
         changes = ProfileChanges(
+            at=max(self.now, event.received),
             removed=[absorbed.number],
             renumbered={absorbed.number: survivor.number},
             timers={absorbed.number: (self._stored_timers[absorbed.number], 0)},
@@ -388,7 +389,8 @@ class Batch:
         self.catch_up(account, united, now)
         sides = parted_now(self._tx, self._fetch, plan, united, merge, now)
         sides.survivor.timer = united.timer
-        self._tx.profiles.save(account, ProfileChanges(divided={sides.survivor.number: sides.revived.number}))
+        divided = {sides.survivor.number: sides.revived.number}
+        self._tx.profiles.save(account, ProfileChanges(at=now, divided=divided))
         self._profiles[united.number] = sides.survivor
         self.adopt(account, sides.revived)
         for identifier in _leading_to(sides.revived):

@@ -12,14 +12,14 @@ from gatepost.ports.store import Store, Transaction
 _MERGES = 500
 """Merges forgotten in one transaction; each carries two profiles."""
 _LINES = 5_000
-"""Job log lines dropped in one transaction."""
+"""Job log lines, or hours of audiences' sizes, dropped in one transaction."""
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
     """How long things are kept."""
 
     history: Milliseconds = 400 * DAY
-    """Applied events, and the merges that can be undone, in audience time."""
+    """Applied events, the merges that can be undone, and audiences' sizes over time, in audience time."""
     deliveries: Milliseconds = 30 * DAY
     """Finished deliveries, their attempts and job logs, in wall time."""
 
@@ -41,6 +41,8 @@ class PruneStage:
         while await self._store.write(self._prune_lines) == _LINES:
             pass
         while await self._store.write(lambda tx: tx.merges.prune(oldest, _MERGES)) == _MERGES:
+            pass
+        while await self._store.write(lambda tx: tx.memberships.prune_history(oldest, _LINES)) == _LINES:
             pass
         return dropped + await self._store.write(self._prune_days)
 

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from gatepost.backends.sqlite.queries import load_queries
-from gatepost.model.audience import AudienceSize, Crossing, Member
+from gatepost.model.audience import AudienceSize, Crossing, Member, SizeThen
 from gatepost.model.profile import Identifier, Profile
-from gatepost.model.times import Instant
+from gatepost.model.times import HOUR, Instant
 from gatepost.ports.profiles import Crossed, Due, ProfileChanges
 
 _SQL = load_queries("profiles.sql")
@@ -60,9 +60,9 @@ class SqliteProfiles:
         self._identify(account, changes.identified)
         self._save_timers(account, changes.timers)
         for absorbed, survivor in changes.renumbered.items():
-            self._rekey(account, absorbed, survivor)
+            self._rekey(account, absorbed, survivor, changes.at)
         for survivor, revived in changes.divided.items():
-            self._divide(account, survivor, revived)
+            self._divide(account, survivor, revived, changes.at)
         self._save_crossed(account, changes.crossed)
 
     def scan(self, account: int, after: int, limit: int) -> list[Profile]:
@@ -124,7 +124,7 @@ class SqliteProfiles:
         if rows:
             self._connection.executemany(_SQL[query], rows)
 
-    def _rekey(self, account: int, absorbed: int, survivor: int) -> None:
+    def _rekey(self, account: int, absorbed: int, survivor: int, at: Instant) -> None:
         self._connection.execute(_SQL["rekey_trails"], (survivor, account, absorbed))
         for (audience,) in self._connection.execute(_SQL["audiences_of"], (account,)).fetchall():
             key = (survivor, account, absorbed, audience)
@@ -132,15 +132,15 @@ class SqliteProfiles:
             left = self._connection.execute(_SQL["leave"], (account, audience, absorbed))
             if left.rowcount:
                 # Both sides were members: one person now, so the audience is one smaller.
-                self._connection.execute(_SQL["resize"], (account, audience, -1, 0, 0))
+                self._resize(at, [(account, audience, -1, 0, 0)])
 
-    def _divide(self, account: int, survivor: int, revived: int) -> None:
+    def _divide(self, account: int, survivor: int, revived: int, at: Instant) -> None:
         """Give a parted profile the memberships of the one it was part of; both write their trails anew."""
         execute = self._connection.execute
         execute(_SQL["forget_trails"], (account, survivor))
         for (audience,) in execute(_SQL["audiences_of"], (account,)).fetchall():
             if execute(_SQL["divide_memberships"], (revived, account, audience, survivor)).rowcount:
-                execute(_SQL["resize"], (account, audience, 1, 0, 0))
+                self._resize(at, [(account, audience, 1, 0, 0)])
 
     def _save_crossed(self, account: int, crossed: list[Crossed]) -> None:
         if not crossed:
@@ -154,13 +154,20 @@ class SqliteProfiles:
             [(account, c.transition.audience, c.profile, c.transition.at, c.order) for c in enters],
         )
         many(_SQL["leave"], [(account, c.transition.audience, c.profile) for c in exits])
-        entered = Counter(c.transition.audience for c in crossed if c.transition.crossing is Crossing.ENTER)
-        departed = Counter(c.transition.audience for c in crossed if c.transition.crossing is Crossing.EXIT)
-        rows = [
-            (account, a, entered[a] - departed[a], entered[a], departed[a])
-            for a in entered.keys() | departed.keys()
-        ]
-        many(_SQL["resize"], rows)
+        counted = Counter(
+            (c.transition.at // HOUR, c.transition.audience, c.transition.crossing) for c in crossed
+        )
+        for hour in sorted({hour for hour, _, _ in counted}):
+            rows = []
+            for audience in {audience for of, audience, _ in counted if of == hour}:
+                came, went = (counted[hour, audience, way] for way in (Crossing.ENTER, Crossing.EXIT))
+                rows.append((account, audience, came - went, came, went))
+            self._resize(hour * HOUR, rows)
+
+    def _resize(self, at: Instant, rows: list[tuple[int, int, int, int, int]]) -> None:
+        """Change audiences' counts, and note what they are in the hour of an instant."""
+        self._many("resize", rows)
+        self._many("note_size", [(at - at % HOUR, account, audience) for account, audience, *_ in rows])
 
 
 class SqliteMemberships:
@@ -179,6 +186,15 @@ class SqliteMemberships:
         rows = self._connection.execute(_SQL["sizes"], (account,))
         return {audience: AudienceSize(*counts) for audience, *counts in rows}
 
+    def history(self, account: int, audience: int, since: Instant) -> list[SizeThen]:
+        """Return counts over time."""
+        key = (account, audience)
+        return [SizeThen(*row) for row in self._connection.execute(_SQL["history"], (*key, *key, since))]
+
+    def prune_history(self, before: Instant, limit: int) -> int:
+        """Drop old hours."""
+        return self._connection.execute(_SQL["prune_history"], (before, before, limit)).rowcount
+
     def last_order(self) -> int:
         """Return the number of transitions so far."""
         return int(self._connection.execute(_SQL["last_order"]).fetchone()[0])
@@ -191,3 +207,4 @@ class SqliteMemberships:
         """Drop an audience's lists and counts."""
         self._connection.execute(_SQL["forget_members"], (account, audience))
         self._connection.execute(_SQL["forget_size"], (account, audience))
+        self._connection.execute(_SQL["forget_history"], (account, audience))

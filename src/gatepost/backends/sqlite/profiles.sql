@@ -91,3 +91,24 @@ DELETE FROM memberships WHERE account = ? AND audience = ?;
 
 -- name: forget_size
 DELETE FROM audience_sizes WHERE account = ? AND audience = ?;
+
+-- name: note_size
+INSERT INTO audience_history SELECT account, audience, ?, size, entered, departed FROM audience_sizes
+WHERE account = ? AND audience = ?
+ON CONFLICT (account, audience, hour) DO UPDATE
+SET size = excluded.size, entered = excluded.entered, departed = excluded.departed;
+
+-- name: history
+SELECT hour, size, entered, departed FROM audience_history WHERE account = ? AND audience = ? AND hour >=
+ifnull((SELECT max(hour) FROM audience_history WHERE account = ? AND audience = ? AND hour < ?), 0) ORDER BY hour;
+
+-- name: prune_history
+DELETE FROM audience_history WHERE (account, audience, hour) IN (
+  SELECT old.account, old.audience, old.hour FROM audience_history AS old WHERE old.hour < ? AND EXISTS (
+    SELECT 1 FROM audience_history AS newer
+    WHERE newer.account = old.account AND newer.audience = old.audience AND newer.hour > old.hour AND newer.hour <= ?
+  ) LIMIT ?
+);
+
+-- name: forget_history
+DELETE FROM audience_history WHERE account = ? AND audience = ?;

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from gatepost.model.audience import Audience
 from gatepost.model.errors import FilterError, InvalidInput
+from gatepost.model.times import to_rfc3339
 from gatepost.operations.audiences import (
     ad_hoc_size,
     delete_audience,
@@ -17,6 +18,7 @@ from gatepost.operations.audiences import (
     sizes,
     validate,
 )
+from gatepost.operations.sizes import size_history
 from gatepost.web.api.audiences import (
     detailed,
     listed,
@@ -45,6 +47,8 @@ _ONE = answers({"data": _OBJECT, **_SUCCESS})
 _MADE = answers({"data": _OBJECT, "status": 201, "message": "success"}, 201)
 _SIZE = {"id": "", "name": "", "slug_name": "", "size": 42}
 _PAGE = answers({"data": [{"email": "ada@example.com"}], **_SUCCESS, "_next": "", "total": 1})
+_HOUR = {"ts": "2026-01-02T03:00:00Z", "value": 42, "entered": 3, "left": 1}
+_HISTORY = answers({"data": {"id": _OBJECT["id"], "slug_name": "loyal", "metrics": [_HOUR]}, **_SUCCESS})
 _WISH = accepts({"name": "Loyal", "segment_ql": _FILTER, "slug_name": "loyal"})
 _TEXT = accepts(_FILTER, TEXT)
 
@@ -149,6 +153,17 @@ async def size(here: Here, id_: str) -> Response:
     """Tell how many are in an audience."""
     found = await get_audience(here.context, here.number, id_)
     return answer_v1((await _sizes(here, [found]))[0])
+
+
+@router.get("/{id_}/attribution", responses=_HISTORY)
+async def attribution(here: Here, id_: str, limit: int = 168) -> Response:
+    """Tell an audience's size in each of the last hours, oldest first; `ts` is when the hour began."""
+    found = await size_history(here.context, here.number, id_, limit)
+    metrics = [
+        {"ts": to_rfc3339(hour.at), "value": hour.size, "entered": hour.entered, "left": hour.left}
+        for hour in found.hours
+    ]
+    return answer_v1({"id": found.audience.id, "slug_name": found.audience.slug, "metrics": metrics})
 
 
 @router.get("/{id_}/scan", responses=_PAGE)
