@@ -55,6 +55,7 @@ def show(session: Session, audience: Which) -> None:
             ("description", found.get("description")),
             ("filter", found.get("segment_ql")),
             ("size", found.get("size")),
+            ("expires", moment(found.get("expires_at"))),
             ("created", moment(found.get("created"))),
             ("updated", moment(found.get("updated"))),
         )
@@ -94,6 +95,9 @@ def create(
     filter_: Filter,
     name: Annotated[str, typer.Option(help="Name for people; the slug unless told.")] = "",
     description: Annotated[str, typer.Option(help="What it is for.")] = "",
+    expires: Annotated[
+        str, typer.Option(metavar="TIME", help="When members leave and it is deleted, such as 2027-01-31.")
+    ] = "",
 ) -> None:
     """Save an audience; everybody stored is evaluated in the background."""
     body = {
@@ -101,6 +105,7 @@ def create(
         "slug_name": slug,
         "segment_ql": filter_,
         "description": description,
+        "expires_at": expires,
     }
     made = session.client.post("/v2/segment", body)
     session.out.document(made)

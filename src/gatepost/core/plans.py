@@ -19,11 +19,13 @@ from gatepost.core.filterql import (
     CompiledFilter,
     Node,
     Statement,
+    Verdict,
     compile_expression,
     compile_filter,
     compile_guard,
     parse_filter,
 )
+from gatepost.core.filterql.moving import Windows
 from gatepost.core.filterql.nodes import Include, walk
 from gatepost.core.identity import BLOCKED_VALUES
 from gatepost.core.sources import Sources
@@ -32,6 +34,7 @@ from gatepost.model.catalog import Job, JobStatus
 from gatepost.model.errors import FilterError
 from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.schema import EVERY_STREAM, Field, Mapping, Schema
+from gatepost.model.times import Instant
 
 DEFAULT_NAME_FIELDS = ("event", "_e")
 """Where an event's name is looked for when its stream does not say."""
@@ -39,6 +42,9 @@ DEFAULT_NAME_FIELDS = ("event", "_e")
 
 _NOBODY = "FILTER NOT *"
 """What a deleted audience's filter becomes until its members have left."""
+
+
+_OVER = Verdict(matches=False)
 
 
 class MappingPlan:
@@ -124,6 +130,8 @@ class AccountPlan:
         read = {name for plan in self.audiences.values() for name in plan.filter.reads}
         self.builtins = frozenset(read & BUILTIN_TYPES.keys())
         """The built-in fields that some audience reads."""
+        self.ending = tuple(one for one in audiences if one.expires and not one.deleted)
+        """The audiences that end by themselves."""
         self.slugs = {number: plan.audience.slug for number, plan in self.audiences.items()}
         self.readers = _readers(self.audiences)
         self.sources = Sources(window for plan in self.audiences.values() for window in plan.filter.windows)
@@ -241,12 +249,29 @@ def _audiences(audiences: Sequence[Audience], compiled: CompiledFilters) -> dict
     for audience in audiences:
         text = _NOBODY if audience.deleted else audience.filter
         try:
-            plans[audience.number] = AudiencePlan(audience, compiled.filter(text))
+            rule = compiled.filter(text)
+            plans[audience.number] = AudiencePlan(
+                audience, ending(rule, audience.expires) if audience.expires else rule
+            )
         except FilterError:
             # A schema change may break a stored filter; saving refuses that, so this is an old one: nobody is in it.
             continue
     compiled.finish()
     return plans
+
+
+def ending(rule: CompiledFilter, expires: Instant) -> CompiledFilter:
+    """Return a rule that nobody fulfils from an instant on."""
+    judge = rule.evaluate
+
+    def evaluate(fields: ReadOnly[str, JsonValue], windows: Windows, now: Instant) -> Verdict:
+        if now >= expires:
+            return _OVER
+        verdict = judge(fields, windows, now)
+        sooner = verdict.next_change is not None and verdict.next_change < expires
+        return verdict if sooner or not verdict.matches else Verdict(matches=True, next_change=expires)
+
+    return msgspec.structs.replace(rule, evaluate=evaluate)
 
 
 def _readers(audiences: ReadOnly[int, AudiencePlan]) -> dict[str, tuple[int, ...]]:

@@ -28,6 +28,8 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
     """`config` when `gatepost config apply` made it."""
     created: Instant = 0
     updated: Instant = 0
+    expires: Instant = 0
+    """Audience time at which members leave and it is deleted; 0 is never."""
     deleted: Instant = 0
     """When deletion was asked for; members leave first."""
     gone: Instant = 0

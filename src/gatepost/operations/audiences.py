@@ -20,6 +20,7 @@ from gatepost.operations.filters import (
     resolved,
     stored_filter,
 )
+from gatepost.operations.lifetimes import NEVER, check_expiry, check_lifetimes
 from gatepost.operations.members import Page, ad_hoc_size, scan, sizes, validate
 from gatepost.operations.records import audience_of, checked_name, current_schema, live_audiences
 from gatepost.operations.slugs import checked_slug, free_slug, slug_of
@@ -70,12 +71,15 @@ class AudienceDraft(msgspec.Struct, frozen=True):
     kind: str = "segment"
     table: str = "user"
     origin: str = ""
+    expires: Instant = NEVER
+    """Audience time at which members leave and it is deleted."""
 
 
 async def create_audience(
     context: Context, account: int, draft: AudienceDraft, *, force: bool = False
 ) -> Audience:
     """Store an audience and evaluate it for every profile; with `force`, fields may still be unknown."""
+    check_expiry(draft.expires, context.clock.audience(), "expires_at")
     now = context.clock.wall()
     made = await context.store.write(lambda tx: put_audience(tx, account, draft, now, force=force))
     context.wake_apply()
@@ -101,6 +105,8 @@ async def update_audience(
 
     def work(tx: Transaction) -> Audience:
         old = audience_of(tx, account, id_or_slug)
+        if draft.expires != old.expires:
+            check_expiry(draft.expires, context.clock.audience(), "expires_at")
         return replace_audience(tx, account, old, draft, now, force=force)
 
     updated = await context.store.write(work)
@@ -153,6 +159,7 @@ async def upsert_by_alias(context: Context, account: int, text: str, *, confirm:
             is_public=known.is_public,
             tags=known.tags,
             kind=known.kind,
+            expires=known.expires,
         )
         return replace_audience(tx, account, known, draft, now)
 
@@ -213,6 +220,7 @@ def put_audience(
     named = msgspec.structs.replace(draft, name=checked_name(draft.name, "name"), slug=free)
     audience = made_audience(tx, account, named, now)
     checked_filter(audience.filter, current_schema(tx, account), [*others, audience], force=force)
+    check_lifetimes([*others, audience])
     check_room(len(others))
     return store_audience(tx, audience)
 
@@ -235,9 +243,11 @@ def replace_audience(
         tags=tuple(draft.tags),
         kind=draft.kind,
         table=checked_table(draft.table),
+        expires=draft.expires,
         updated=now,
     )
     checked_filter(new.filter, current_schema(tx, account), [*others, new], force=force)
+    check_lifetimes([*others, new])
     return store_changed(tx, old, new, others)
 
 
@@ -263,6 +273,8 @@ def store_changed(tx: Transaction, old: Audience, new: Audience, others: Sequenc
     if new.filter != old.filter:
         for audience in (new, *including(new, others)):
             evaluate_audience(tx, audience, before)
+    elif new.expires != old.expires:
+        evaluate_audience(tx, new, before)
     return new
 
 
@@ -315,6 +327,7 @@ def made_audience(tx: Transaction, account: int, draft: AudienceDraft, now: Inst
         is_public=draft.is_public,
         tags=tuple(draft.tags),
         origin=draft.origin,
+        expires=draft.expires,
         created=now,
         updated=now,
     )

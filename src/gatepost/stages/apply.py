@@ -20,6 +20,7 @@ from gatepost.ports.store import Store, Transaction
 from gatepost.ports.survey import Found, SurveyLost, Surveyor
 from gatepost.stages import duties
 from gatepost.stages.batch import Batch
+from gatepost.stages.endings import end_expired, next_ending
 from gatepost.stages.plans import PlanBook
 
 _LOG = structlog.get_logger("gatepost.apply")
@@ -137,13 +138,16 @@ class ApplyStage:
             batch.now = max(batch.now, batch.horizon)
         batch.save()
         more = batch.horizon < until
+        if not more:
+            # Those who leave by themselves have left, each at that very instant.
+            more = end_expired(tx, plans.values(), batch.horizon)
         return Turn(
             position=batch.position,
             records=len(events),
             more=more or not drained,
             behind=not drained,
             destinations=frozenset(batch.destinations),
-            next_due=tx.profiles.next_due(),
+            next_due=_earlier(tx.profiles.next_due(), next_ending(plans.values())),
             duty=duty,
             surveyed=duty is not None and duties.is_surveyed(tx, duty),
         )
@@ -272,6 +276,10 @@ class ApplyStage:
         if turn.next_due is None:
             return _LONGEST_NAP_S
         return max(0.0, min(_LONGEST_NAP_S, (turn.next_due - self._clock.audience()) / 1000))
+
+
+def _earlier(one: Instant | None, other: Instant | None) -> Instant | None:
+    return min((instant for instant in (one, other) if instant is not None), default=None)
 
 
 def _described(error: Exception) -> str:

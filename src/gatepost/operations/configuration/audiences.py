@@ -13,6 +13,7 @@ from gatepost.operations.configuration.declaration import Declaration, DeclaredA
 from gatepost.operations.configuration.schemas import changed_fields
 from gatepost.operations.configuration.state import ORIGIN, Draft, Moment, Shifting, State, differences, own
 from gatepost.operations.filters import checked_filter, doubts_of, including, stored_filter
+from gatepost.operations.lifetimes import check_expiry, check_lifetimes, expiry_of
 from gatepost.operations.records import checked_name
 from gatepost.operations.slugs import checked_slug
 
@@ -30,6 +31,8 @@ def plan_audiences(
     _check(declared, state, schema, list(after.values()), draft)
     with draft.problems.at("audiences"):
         check_room(len(after) - 1)
+        check_lifetimes(after.values())
+    _check_expiries(known, after, draft)
     for slug, one in declared.items():
         _plan_one(known.get(slug), after[slug], one, draft)
         _doubt(known.get(slug), after[slug], schema, draft)
@@ -57,6 +60,7 @@ def _draft(slug: str, declared: DeclaredAudience) -> AudienceDraft:
         is_public=declared.public,
         tags=declared.tags,
         origin=ORIGIN,
+        expires=expiry_of(declared.expires, "expires"),
     )
 
 
@@ -78,6 +82,7 @@ def _changed(old: Audience | None, wanted: AudienceDraft) -> Audience:
         description=wanted.description,
         is_public=wanted.is_public,
         tags=wanted.tags,
+        expires=wanted.expires,
     )
 
 
@@ -93,6 +98,14 @@ def _check(
                 checked_filter(audience.filter, schema, after)
 
 
+def _check_expiries(known: dict[str, Audience], after: dict[str, Audience], draft: Draft) -> None:
+    for slug, audience in after.items():
+        old = known.get(slug)
+        if old is None or old.expires != audience.expires:
+            with draft.problems.at(f"audiences.{slug}"):
+                check_expiry(audience.expires, draft.now, "expires")
+
+
 def _plan_one(old: Audience | None, new: Audience, wanted: AudienceDraft, draft: Draft) -> None:
     if old is None:
         draft.change("create", "audience", new.slug)
@@ -105,6 +118,7 @@ def _plan_one(old: Audience | None, new: Audience, wanted: AudienceDraft, draft:
             "description": (old.description, new.description),
             "public": (old.is_public, new.is_public),
             "tags": (old.tags, new.tags),
+            "expires": (old.expires, new.expires),
         }
     )
     draft.change("update" if details else "unchanged", "audience", new.slug, details)
@@ -139,6 +153,8 @@ def _plan_evaluations(state: State, schema: Schema, after: dict[str, Audience], 
         new = after.get(old.slug)
         if new is not None and new.filter != old.filter:
             affected |= {one.id: one for one in (new, *including(new, after.values())) if one.id}
+        elif new is not None and new.expires != old.expires:
+            affected[new.id] = new
     if schema is not state.schema and (fields := changed_fields(state.schema, schema)):
         others = list(after.values())
         readers = (one for one in others if one.id and _reads(one, schema, others, fields))

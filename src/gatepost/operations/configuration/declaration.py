@@ -83,6 +83,7 @@ class DeclaredAudience(_Declared, frozen=True, kw_only=True):
     description: str = ""
     public: bool = False
     tags: tuple[str, ...] = ()
+    expires: str = ""
 
 
 class DeclaredTemplate(_Declared, frozen=True, kw_only=True):

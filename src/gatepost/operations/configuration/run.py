@@ -54,7 +54,7 @@ async def apply_configuration(
     wish = _Wish(declaration=declaration, prune=prune)
     for _ in range(_TRIES):
         state = await context.store.read(partial(read_state, account=account))
-        draft = Draft()
+        draft = Draft(context.clock.audience())
         templates = await checked_templates(context, declaration, state, draft.problems)
         await asyncio.to_thread(_plan, context, wish, state, templates, draft)
         draft.problems.check()

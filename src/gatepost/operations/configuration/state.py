@@ -77,7 +77,9 @@ class Shifting(msgspec.Struct, frozen=True):
 class Draft:
     """A plan under construction: changes to show, writes to do, problems and warnings on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Instant) -> None:
+        self.now = now
+        """Audience time."""
         self.problems = Problems()
         self.changes: list[Change] = []
         self.warnings: list[str] = []

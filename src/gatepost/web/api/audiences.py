@@ -20,6 +20,7 @@ from gatepost.operations.audiences import (
     upsert_by_alias,
 )
 from gatepost.operations.filters import UnknownField, filter_of, tree_of
+from gatepost.operations.lifetimes import expiry_of
 from gatepost.web.bodies import decoded, text_of
 from gatepost.web.session import Session
 
@@ -37,6 +38,8 @@ class _Wish(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] | None = None
     kind: str | None = None
     table: str | None = None
+    expires_at: str | None = None
+    """A time, or empty for never."""
 
     @property
     def filter(self) -> str | None:
@@ -67,6 +70,7 @@ async def save_new(here: Session, body: bytes, *, force: bool, confirm: bool) ->
         tags=wish.tags or (),
         kind=wish.kind or "segment",
         table=wish.table or "user",
+        expires=expiry_of(wish.expires_at or "", "expires_at"),
     )
     with _worded():
         return await create_audience(here.context, here.number, draft, force=force)
@@ -105,6 +109,7 @@ async def _change(here: Session, id_or_slug: str, body: bytes) -> tuple[Audience
         kind=wish.kind or old.kind,
         table=wish.table or old.table,
         origin=old.origin,
+        expires=old.expires if wish.expires_at is None else expiry_of(wish.expires_at, "expires_at"),
     )
     return old, draft
 
@@ -127,6 +132,7 @@ def shown(here: Session, audience: Audience) -> dict[str, Any]:
         "category": "",
         "invalid": False,
         "invalid_reason": "",
+        "expires_at": to_rfc3339(audience.expires) if audience.expires else None,
         "created": to_rfc3339(audience.created),
         "updated": to_rfc3339(audience.updated),
     }
