@@ -14,6 +14,7 @@ from gatepost.cli.explanation import show_explanation
 from gatepost.cli.failure import CommandError, show_failure
 from gatepost.cli.naming import Which, audience_named
 from gatepost.cli.output import Output, moment, short_id
+from gatepost.core.builtins import BUILTIN_AUDIENCES
 
 app = part("List, change and look into audiences.")
 app.add_typer(upkeep.app)
@@ -170,8 +171,11 @@ def delete(
 
 @client_command(app, "size", "gatepost audience size best_customers")
 def size(session: Session, audience: Which) -> None:
-    """Tell how many are in an audience."""
-    found = audience_named(session.client, audience)
+    """Tell how many are in an audience; `all` and `anonymous_profiles` are there by themselves."""
+    if audience in BUILTIN_AUDIENCES:
+        found = session.client.get(path_of("api", "segment", audience, "size"))
+    else:
+        found = audience_named(session.client, audience)
     count = int(found.get("size") or 0)
     session.out.document({"slug": found["slug_name"], "size": count})
     session.out.say(f"{count:,}")
@@ -185,11 +189,12 @@ def size(session: Session, audience: Which) -> None:
 )
 def members(session: Session, audience: Which, fields: Fields = None, limit: Limit = 20) -> None:
     """List the members of an audience; with --json one line each, as they come."""
-    found = audience_named(session.client, audience)
-    path = path_of("api", "segment", found["id"], "scan")
+    known = audience in BUILTIN_AUDIENCES
+    which = audience if known else audience_named(session.client, audience)["id"]
+    path = path_of("api", "segment", which, "scan")
     wanted = ",".join(fields or ())
     profiles = session.client.pages(path, at_most=limit, fields=wanted)
-    _show_profiles(session.out, profiles, fields, f"Nobody is in {found['slug_name']}.")
+    _show_profiles(session.out, profiles, fields, f"Nobody is in {audience}.")
 
 
 @client_command(

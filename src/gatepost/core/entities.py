@@ -10,17 +10,16 @@ from gatepost.model.profile import Profile
 from gatepost.model.schema import Field, FieldType
 from gatepost.model.times import to_rfc3339
 
-_COOKIES = frozenset({"_uid", "_uids"})
-
 
 def _everybody(profile: Profile) -> set[str]:
     """Return the audiences that are there by themselves, as in Lytics."""
-    anonymous = not any(values for name, values in profile.identifiers.items() if name not in _COOKIES)
-    return {"all", "anonymous_profiles"} if anonymous else {"all"}
+    return {"all"} if builtin(profile, "_num_known_identifiers") else {"all", "anonymous_profiles"}
 
 
 _MARKERS = ("_num_identifiers_released", "_dropped_events_too_large")
 """What a profile tells just when it is so."""
+_SHOWN = {name: type_ for name, type_ in BUILTIN_TYPES.items() if name != "_num_known_identifiers"}
+"""The identifiers stand beside it already."""
 
 
 def entity_of(profile: Profile, plan: AccountPlan) -> JsonObject:
@@ -28,7 +27,7 @@ def entity_of(profile: Profile, plan: AccountPlan) -> JsonObject:
     entity = fields_of(profile, plan.fields)
     inside = {plan.slugs.get(number, "") for number, held in profile.memberships.items() if held.inside}
     entity["_segments"] = sorted((inside | _everybody(profile)) - {""})
-    for name, type_ in BUILTIN_TYPES.items():
+    for name, type_ in _SHOWN.items():
         value = builtin(profile, name)
         entity[name] = _dated(value) if type_ is FieldType.DATE else value
     for marker in _MARKERS:

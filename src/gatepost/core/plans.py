@@ -12,7 +12,7 @@ from functools import lru_cache
 import msgspec
 
 from gatepost.core.assertions import assertions_of
-from gatepost.core.builtins import BUILTIN_TYPES
+from gatepost.core.builtins import BUILTIN_AUDIENCES, BUILTIN_TYPES
 from gatepost.core.elements import keeping_of
 from gatepost.core.filterql import (
     CompiledExpression,
@@ -220,8 +220,8 @@ class CompiledFilters:
 
 
 def filter_texts(audiences: Sequence[Audience]) -> dict[str, str]:
-    """Return the filters of audiences by slug and by id."""
-    texts = {audience.id: audience.filter for audience in audiences}
+    """Return the filters of audiences by slug and by id, and of those that are there by themselves."""
+    texts = BUILTIN_AUDIENCES | {audience.id: audience.filter for audience in audiences}
     return texts | {audience.slug: audience.filter for audience in audiences}
 
 

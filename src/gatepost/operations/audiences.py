@@ -215,7 +215,7 @@ def put_audience(
 ) -> Audience:
     """Check and store a new audience inside a transaction."""
     others = live_audiences(tx, account)
-    slug = checked_slug(draft.slug) if draft.slug.strip() else slug_of(draft.name)
+    slug = checked_slug(draft.slug if draft.slug.strip() else slug_of(draft.name))
     free = free_slug(slug, {other.slug for other in others})
     named = msgspec.structs.replace(draft, name=checked_name(draft.name, "name"), slug=free)
     audience = made_audience(tx, account, named, now)

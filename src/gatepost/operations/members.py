@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from gatepost.core.applying import judged
+from gatepost.core.builtins import BUILTIN_AUDIENCES
 from gatepost.core.entities import entity_of
 from gatepost.core.filterql import CompiledFilter
 from gatepost.core.plans import AccountPlan, parsed
@@ -55,10 +56,18 @@ async def scan(
     fields: Collection[str] = (),
 ) -> Page:
     """Return a page of an audience's members, by its id or slug, or of those whom a filter would match."""
+    which = BUILTIN_AUDIENCES.get(which, which)
     after, counted = _begun(start)
     if _NAME.fullmatch(which):
         return await context.store.read(lambda tx: _members(tx, account, which, after, limit, fields))
     return await _matching(context, account, which, _Wanted(after, counted, limit, tuple(fields)))
+
+
+async def builtin_size(context: Context, account: int, slug: str) -> int:
+    """Count the profiles in an audience that is there by itself."""
+    if slug == "all":
+        return await context.store.read(lambda tx: tx.profiles.count(account))
+    return await ad_hoc_size(context, account, BUILTIN_AUDIENCES[slug])
 
 
 async def ad_hoc_size(context: Context, account: int, text: str) -> int:

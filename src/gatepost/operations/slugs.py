@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 
+from gatepost.core.builtins import BUILTIN_AUDIENCES
 from gatepost.model.errors import InvalidInput
 
 LONGEST = 64
@@ -19,10 +20,13 @@ def slug_of(name: str) -> str:
 
 
 def checked_slug(slug: str) -> str:
-    """Return a slug in lower case; raise InvalidInput when it could not be written in a filter."""
+    """Return a slug in lower case; raise InvalidInput when it cannot be written in a filter or is taken."""
     plain = slug.strip().lower()
     if len(plain) > LONGEST or not _SLUG.fullmatch(plain):
         msg = f"{slug!r} is no slug; write up to {LONGEST} of a-z, 0-9 and _, such as weekly_regulars"
+        raise InvalidInput(msg, path="slug")
+    if plain in BUILTIN_AUDIENCES:
+        msg = f"{plain} is an audience that is there by itself; choose another name"
         raise InvalidInput(msg, path="slug")
     return plain
 

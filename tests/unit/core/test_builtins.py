@@ -20,6 +20,7 @@ def test_an_entity_tells_what_was_lost_just_when_something_was() -> None:
     assert BUILTIN_TYPES.keys() - entity_of(whole, EMPTY_PLAN).keys() == {
         "_num_identifiers_released",
         "_dropped_events_too_large",
+        "_num_known_identifiers",
     }
     assert (2, 3) == (
         entity_of(full, EMPTY_PLAN)["_num_identifiers_released"],

@@ -76,7 +76,9 @@ def test_what_others_include_gets_no_end(shop: Desk) -> None:
 
 
 def test_a_document_says_when_an_audience_ends(shop: Desk) -> None:
-    document: JsonObject = {"audiences": {"sale": {"filter": "spend > 30", "expires": to_rfc3339(NOON + DAY)}}}
+    document: JsonObject = {
+        "audiences": {"sale": {"filter": "spend > 30", "expires": to_rfc3339(NOON + DAY)}}
+    }
 
     first = shop.configure(document)
     again = shop.configure(document)

@@ -94,3 +94,29 @@ def test_validating_looks_at_the_language_only(busy: Desk) -> None:
 
     with pytest.raises(FilterError):
         audiences.validate("FILTER > 5")
+
+
+def test_everybody_and_the_unknown_are_audiences_by_themselves(busy: Desk) -> None:
+    everybody = busy.run(audiences.scan(busy.context, SHOP, "all", limit=2))
+    unknown = busy.run(audiences.scan(busy.context, SHOP, "anonymous_profiles"))
+    sizes = [
+        busy.run(members.builtin_size(busy.context, SHOP, slug)) for slug in ("all", "anonymous_profiles")
+    ]
+
+    assert (everybody.total, unknown.total) == (7, 0)
+    assert sizes == [7, 0]
+
+
+def test_a_rule_may_include_the_audiences_that_are_there_by_themselves(busy: Desk) -> None:
+    rule = "AND (INCLUDE all, NOT INCLUDE anonymous_profiles, spend > 50)"
+
+    made = busy.run(audiences.create_audience(busy.context, SHOP, AudienceDraft("Known", rule)))
+    busy.fold()
+
+    assert busy.run(audiences.sizes(busy.context, SHOP))[made.id].size == 2
+
+
+@pytest.mark.parametrize("draft", [AudienceDraft("All", "spend > 1"), AudienceDraft("x", "*", slug="ALL")])
+def test_their_names_are_taken(busy: Desk, draft: AudienceDraft) -> None:
+    with pytest.raises(InvalidInput, match="there by itself"):
+        busy.run(audiences.create_audience(busy.context, SHOP, draft))

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from gatepost.core.builtins import BUILTIN_AUDIENCES
 from gatepost.model.audience import Audience
 from gatepost.model.errors import FilterError, InvalidInput
 from gatepost.model.times import to_rfc3339
@@ -18,6 +19,7 @@ from gatepost.operations.audiences import (
     sizes,
     validate,
 )
+from gatepost.operations.members import builtin_size
 from gatepost.operations.sizes import size_history
 from gatepost.web.api.audiences import (
     detailed,
@@ -113,7 +115,8 @@ async def all_sizes(here: Here, ids: str = "") -> Response:
     wanted = set(listed(ids))
     found = await list_audiences(here.context, here.number)
     chosen = [audience for audience in found if not wanted or wanted & {audience.id, audience.slug}]
-    return answer_v1(await _sizes(here, chosen))
+    builtin = [await _builtin_size(here, slug) for slug in BUILTIN_AUDIENCES if slug in wanted]
+    return answer_v1([*await _sizes(here, chosen), *builtin])
 
 
 @router.post("/scan", responses=_PAGE, openapi_extra=_TEXT)
@@ -151,6 +154,8 @@ async def delete(here: Here, id_: str) -> Response:
 @router.get("/{id_}/size", responses=answers({"data": _SIZE, **_SUCCESS}))
 async def size(here: Here, id_: str) -> Response:
     """Tell how many are in an audience."""
+    if id_ in BUILTIN_AUDIENCES:
+        return answer_v1(await _builtin_size(here, id_))
     found = await get_audience(here.context, here.number, id_)
     return answer_v1((await _sizes(here, [found]))[0])
 
@@ -170,8 +175,8 @@ async def attribution(here: Here, id_: str, limit: int = 168) -> Response:
 @router.post("/{id_}/scan", responses=_PAGE)
 async def members(here: Here, id_: str, page: Annotated[_Page, Query()]) -> Response:
     """List the members of an audience, page by page: go on with `start` set to the `_next` of the page before."""
-    found = await get_audience(here.context, here.number, id_)
-    return await _scanned(here, found.id, page)
+    found = id_ if id_ in BUILTIN_AUDIENCES else (await get_audience(here.context, here.number, id_)).id
+    return await _scanned(here, found, page)
 
 
 async def _scanned(here: Here, which: str, page: _Page) -> Response:
@@ -182,6 +187,11 @@ async def _scanned(here: Here, which: str, page: _Page) -> Response:
         here.context, here.number, which, start=page.start, limit=page.limit, fields=listed(page.fields)
     )
     return answer_v1(found.entities, _next=found.next, total=found.total)
+
+
+async def _builtin_size(here: Here, slug: str) -> dict[str, object]:
+    size = await builtin_size(here.context, here.number, slug)
+    return {"id": "", "name": slug, "slug_name": slug, "size": size}
 
 
 async def _sizes(here: Here, audiences: list[Audience]) -> list[dict[str, object]]:
