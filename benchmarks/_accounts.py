@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks._common import CACHE, progress
+from gatepost.backends.sqlite.log import SqliteLog
 from gatepost.backends.sqlite.store import SqliteStore
 from gatepost.core.applying import evaluate
 from gatepost.core.plans import AccountPlan
@@ -16,8 +17,13 @@ from gatepost.model.profile import Profile
 from gatepost.model.schema import Field, FieldType, Mapping, MergeOperator, Schema
 from gatepost.model.times import DAY, Instant
 from gatepost.operations.tokens import put_token
+from gatepost.outbound.keyring import KeyRing, new_key
+from gatepost.ports.clock import Clock
 from gatepost.ports.profiles import Crossed, ProfileChanges
 from gatepost.ports.store import Transaction
+from gatepost.ports.survey import Surveyor
+from gatepost.stages.apply import ApplyStage
+from gatepost.stages.erasing import Eraser
 
 ACCOUNT = 1
 STREAM = "web"
@@ -137,6 +143,14 @@ def profile(number: int) -> Profile:
         streams={STREAM: visits},
         trail=list(range(1, 1 + number % 30)),
     )
+
+
+def stage_of(
+    log: SqliteLog, store: SqliteStore, clock: Clock, surveyor: Surveyor | None = None
+) -> ApplyStage:
+    """Return apply over a log and a store, with nobody to tell of deliveries."""
+    eraser = Eraser(log, store, KeyRing([new_key()]), clock)
+    return ApplyStage(log, store, clock, lambda _: None, eraser, surveyor)
 
 
 def user_id(number: int) -> str:

@@ -124,7 +124,7 @@ class Apply:
         clock, store = HandClock(accounts.NOW), SqliteStore(path)
         log = SqliteLog(path.parent / "log", clock)
         try:
-            yield log, ApplyStage(log, store, clock, lambda _: None)
+            yield log, accounts.stage_of(log, store, clock)
         finally:
             log.close()
             store.close()

@@ -140,7 +140,7 @@ class NewAudience:
         def wake() -> None:
             stage.wake()
 
-        stage = ApplyStage(log, store, clock, lambda _: None, SqliteSurveyor(path, wake))
+        stage = accounts.stage_of(log, store, clock, SqliteSurveyor(path, wake))
         # Audiences are compiled in the first turn; that is start-up.
         stage.run_once()
         # The stored audiences have numbers of their own.

@@ -28,7 +28,6 @@ from gatepost.model.audience import Audience
 from gatepost.model.event import Event, RecordKind, Submission
 from gatepost.model.profile import Profile
 from gatepost.model.times import DAY
-from gatepost.stages.apply import ApplyStage
 
 RIVALS = Budget(ours=100)
 _WINDOWED = Audience(
@@ -141,7 +140,7 @@ class Rivals:
         store, clock = SqliteStore(folder / "state"), HandClock(accounts.NOW)
         log = SqliteLog(folder / "log", clock)
         store.write_blocking(lambda tx: accounts.put_account(tx, accounts.audiences()[:1]))
-        stage = ApplyStage(log, store, clock, lambda _: None)
+        stage = accounts.stage_of(log, store, clock)
         for batch in _batches(self._events(), 500):
             log.append(
                 accounts.ACCOUNT, [Submission(accounts.STREAM, event.at, event.body) for event in batch]

@@ -148,7 +148,7 @@ class Timers:
         store, clock = SqliteStore(self._path), Clock()
         log = SqliteLog(self._path.parent / "log", clock)
         try:
-            yield clock, ApplyStage(log, store, clock, lambda _: None)
+            yield clock, accounts.stage_of(log, store, clock)
         finally:
             log.close()
             store.close()

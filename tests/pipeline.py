@@ -1,5 +1,6 @@
 """A small pipeline for tests: the real log, store and apply, with a clock moved by hand."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ from gatepost.model.catalog import Account, Job, JobStatus
 from gatepost.model.profile import Profile
 from gatepost.model.schema import Field, FieldType, Mapping, MergeOperator, Schema
 from gatepost.model.times import Instant, Milliseconds, to_rfc3339
+from gatepost.outbound.keyring import KeyRing
 from gatepost.ports.catalog import Duty
 from gatepost.ports.outbox import DeliveryFilter
 from gatepost.ports.store import Transaction
+from gatepost.ports.survey import Surveyor
 from gatepost.stages.apply import ApplyStage
+from gatepost.stages.erasing import Eraser
 from tests.factories import ACCOUNT, make_submission
 
 START: Instant = 1_700_000_000_000
+KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 
 SHOP = Schema(
     version=1,
@@ -62,7 +67,14 @@ class Pipeline:
         self.store = SqliteStore(folder / "state")
         self.log = SqliteLog(folder / "log", self.clock, lambda: None)
         self.notified: list[frozenset[int]] = []
-        self.apply = ApplyStage(self.log, self.store, self.clock, self.notified.append)
+        self.keys = KeyRing([KEY])
+        self.erased: list[frozenset[int]] = []
+        self.survey_with(None)
+
+    def survey_with(self, surveyor: Surveyor | None) -> None:
+        """Begin apply anew, with somebody who looks ahead for its walks."""
+        eraser = Eraser(self.log, self.store, self.keys, self.clock, self.erased.append)
+        self.apply = ApplyStage(self.log, self.store, self.clock, self.notified.append, eraser, surveyor)
 
     def configure(self, *filters: str, jobs: bool = True, schema: Schema = SHOP) -> None:
         """Declare audiences numbered from 1, and one job that watches them all."""

@@ -33,6 +33,7 @@ from gatepost.stages.apply import ApplyStage
 from gatepost.stages.collect import CollectOptions, CollectStage
 from gatepost.stages.courier import Courier
 from gatepost.stages.deliver import DeliverOptions, DeliverParts, DeliverStage
+from gatepost.stages.erasing import Eraser
 from gatepost.stages.orders import OrderBook
 from gatepost.stages.prune import PruneStage, Retention
 
@@ -76,8 +77,9 @@ class App:
             )
         )
         providers = installed_providers()
+        eraser = Eraser(self.log, self.store, keys, self.clock, self._erased)
         surveyor = SqliteSurveyor(settings.data / "state", self._appended)
-        self.apply = ApplyStage(self.log, self.store, self.clock, self._enqueued, surveyor)
+        self.apply = ApplyStage(self.log, self.store, self.clock, self._enqueued, eraser, surveyor)
         courier = Courier(self.sender, providers, self.log, self.clock, allow)
         parts = DeliverParts(
             store=self.store,
@@ -192,6 +194,9 @@ class App:
 
     def _appended(self) -> None:
         self.apply.wake()
+
+    def _erased(self, profiles: frozenset[int]) -> None:
+        self.deliver.forget(profiles)
 
     def _enqueued(self, destinations: frozenset[int]) -> None:
         self.deliver.notify(destinations)

@@ -18,7 +18,6 @@ from gatepost.ports.catalog import Duty
 from gatepost.ports.outbox import DeliveryFilter
 from gatepost.ports.survey import Found
 from gatepost.stages import duties
-from gatepost.stages.apply import ApplyStage
 from tests.factories import ACCOUNT
 from tests.pipeline import SHOP, Pipeline, audience_id, make_audience
 
@@ -82,9 +81,8 @@ class Race:
     def __init__(self, folder: Path) -> None:
         self.pipeline = Pipeline(folder)
         self.surveyor = PatientSurveyor(folder / "state")
-        p = self.pipeline
-        p.apply = ApplyStage(p.log, p.store, p.clock, p.notified.append, self.surveyor)
-        p.configure("spend > 7", RULES[0])
+        self.pipeline.survey_with(self.surveyor)
+        self.pipeline.configure("spend > 7", RULES[0])
         self.rule = RULES[0]
 
     def do(self, what: str, how: Any) -> None:

@@ -218,7 +218,9 @@ def preview(session: Session, filter_: Filter, fields: Fields = None, limit: Lim
 
 def _told(shift: dict[str, Any]) -> str:
     if shift["unknown"]:
-        return f"{shift['audience']}: no audience keeps all its windows yet, so backtest it to see whom it moves"
+        return (
+            f"{shift['audience']}: no audience keeps all its windows yet, so backtest it to see whom it moves"
+        )
     about = "about " if shift["estimated"] else ""
     return (
         f"{shift['audience']}: {about}{shift['leaving']:,} of {shift['size']:,} members leave, "

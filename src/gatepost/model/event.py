@@ -19,6 +19,8 @@ class RecordKind(IntEnum):
     """Undoes a merge; the body is a `model.merge.MergeCommand`."""
     EXCLUDE = 4
     """Keeps a profile out of an audience, or lets it in again; the body is a `model.audience.ExclusionCommand`."""
+    ERASE = 5
+    """Erases a person; the body is a `model.erasure.EraseCommand`."""
 
 
 class Submission(msgspec.Struct, frozen=True, gc=False):

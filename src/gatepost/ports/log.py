@@ -1,11 +1,12 @@
 """The seam to the event log."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
 from gatepost.model.event import Appended, Event, Submission
 from gatepost.model.times import Instant
+from gatepost.ports.remains import Remains
 
 
 class EventLog(Protocol):
@@ -28,6 +29,16 @@ class EventLog(Protocol):
 
     def collected(self, account: int) -> int:
         """Count the events an account has appended so far."""
+
+    def rewrite(self, bodies: Mapping[int, bytes | None]) -> Future[int]:
+        """Replace the bodies of records, or remove records whose body is None; tell how many there were."""
+
+    def forget_keys(self, account: int, texts: Collection[str]) -> Future[int]:
+        """Forget the events' own ids that hold a text; tell how many there were."""
+
+    @property
+    def remains(self) -> Remains:
+        """The bytes of its file."""
 
     def prune(self, before: Instant, applied: int) -> Future[int]:
         """Drop whole days received before an instant and applied up to an id; tell how many days went."""

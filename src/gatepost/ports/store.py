@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from gatepost.ports.catalog import Catalog, Ledger
+from gatepost.ports.erasures import Erasures
 from gatepost.ports.merges import Merges
 from gatepost.ports.outbox import Deliveries, Outbox
 from gatepost.ports.profiles import Memberships, Profiles
+from gatepost.ports.remains import Remains
 
 T = TypeVar("T")
 
@@ -39,6 +41,10 @@ class Transaction(Protocol):
         """What is remembered of merges."""
 
     @property
+    def erasures(self) -> Erasures:
+        """Who was erased, and who is being erased."""
+
+    @property
     def ledger(self) -> Ledger:
         """The store's own books."""
 
@@ -54,6 +60,10 @@ class Store(Protocol):
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run work that only reads, on a snapshot, beside the writer."""
+
+    @property
+    def remains(self) -> Remains:
+        """The bytes of its file."""
 
     def close(self) -> None:
         """Finish what was begun and close."""

@@ -18,9 +18,10 @@ from gatepost.ports.clock import Clock
 from gatepost.ports.log import EventLog
 from gatepost.ports.store import Store, Transaction
 from gatepost.ports.survey import Found, SurveyLost, Surveyor
-from gatepost.stages import duties
+from gatepost.stages import duties, erasing
 from gatepost.stages.batch import Batch
 from gatepost.stages.endings import end_expired, next_ending
+from gatepost.stages.erasing import Eraser
 from gatepost.stages.plans import PlanBook
 
 _LOG = structlog.get_logger("gatepost.apply")
@@ -49,6 +50,8 @@ class Turn(msgspec.Struct, kw_only=True):
     """Somebody looks ahead for it."""
     behind: bool = False
     """More records wait in the log."""
+    erased: frozenset[int] = frozenset()
+    """Profiles that nothing may be sent for any more."""
 
 
 class ApplyStage:
@@ -60,6 +63,7 @@ class ApplyStage:
         store: Store,
         clock: Clock,
         on_deliveries: Callable[[frozenset[int]], None],
+        eraser: Eraser,
         surveyor: Surveyor | None = None,
     ) -> None:
         self._log = log
@@ -71,6 +75,7 @@ class ApplyStage:
         self._store = store
         self._clock = clock
         self._on_deliveries = on_deliveries
+        self._eraser = eraser
         self._plans = PlanBook()
         self._limit = BATCH
         self._signal = threading.Event()
@@ -115,6 +120,8 @@ class ApplyStage:
         self._position = turn.position
         if events:
             self._limit = min(BATCH, self._limit * 2)
+        if turn.erased:
+            self._eraser.on_erased(turn.erased)
         if turn.destinations:
             self._on_deliveries(turn.destinations)
         if turn.duty is not None and not self._gives_way(turn):
@@ -126,7 +133,7 @@ class ApplyStage:
     def _fold(self, tx: Transaction, events: list[Event], reached: Instant) -> Turn:
         plans = self._plans.current(tx)
         wall = self._clock.wall()
-        batch = Batch(tx, plans, wall, self._log.fetch)
+        batch = Batch(tx, plans, wall, self._log.fetch, self._eraser.secrets)
         drained = len(events) < self._limit
         # A clock that was set back must not hold up what is in the log already.
         read = max(batch.now, events[-1].received) if events else batch.now
@@ -137,7 +144,7 @@ class ApplyStage:
             # A walk looks at profiles as of now, not as of the last event.
             batch.now = max(batch.now, batch.horizon)
         batch.save()
-        more = batch.horizon < until
+        more = batch.owing or batch.horizon < until
         if not more:
             # Those who leave by themselves have left, each at that very instant.
             more = end_expired(tx, plans.values(), batch.horizon)
@@ -150,6 +157,7 @@ class ApplyStage:
             next_due=_earlier(tx.profiles.next_due(), next_ending(plans.values())),
             duty=duty,
             surveyed=duty is not None and duties.is_surveyed(tx, duty),
+            erased=frozenset(batch.erased),
         )
 
     def _gives_way(self, turn: Turn) -> bool:
@@ -183,7 +191,7 @@ class ApplyStage:
     def _do_step(self, duty: Duty, found: Found | None) -> None:
         """Do a step of a long walk; one that fails is set aside, for it would fail again and must hold up nobody."""
         try:
-            destinations = self._store.write_blocking(lambda tx: self._step(tx, duty, found))
+            destinations = self._one_step(duty, found)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a walk meets stored values of any kind
@@ -200,10 +208,17 @@ class ApplyStage:
             if destinations:
                 self._on_deliveries(destinations)
 
+    def _one_step(self, duty: Duty, found: Found | None) -> frozenset[int]:
+        if duty.kind == erasing.KIND:
+            # It changes the log too, so it cannot be one transaction.
+            self._eraser.step(duty)
+            return frozenset()
+        return self._store.write_blocking(lambda tx: self._step(tx, duty, found))
+
     def _step(self, tx: Transaction, duty: Duty, found: Found | None) -> frozenset[int]:
         plans = self._plans.current(tx)
         wall = self._clock.wall()
-        batch = Batch(tx, plans, wall, self._log.fetch)
+        batch = Batch(tx, plans, wall, self._log.fetch, self._eraser.secrets)
         if found is None:
             duties.step(tx, batch, plans, duty, wall)
         else:

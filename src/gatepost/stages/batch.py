@@ -24,6 +24,7 @@ from gatepost.core.applying import (
     take_on,
 )
 from gatepost.core.entities import entity_of
+from gatepost.core.erasing import leading_to
 from gatepost.core.identity import absorb, accepts, attach, compatible, seniority, superfluous
 from gatepost.core.plans import EMPTY_PLAN, AccountPlan
 from gatepost.core.triggers import ORDINARY, Cause, triggered
@@ -36,8 +37,10 @@ from gatepost.model.times import Instant
 from gatepost.ports.catalog import Duty
 from gatepost.ports.outbox import Enqueued
 from gatepost.ports.profiles import Crossed, ProfileChanges
+from gatepost.ports.secrets import Secrets
 from gatepost.ports.store import Transaction
 from gatepost.stages.backfills import first_enter, job_of, owed_after_merge
+from gatepost.stages.erasing import Exclusions, erase_profile
 from gatepost.stages.filling import Filling, fill, readers_of
 from gatepost.stages.unmerging import Fetch, command_of, parted_now, undoable
 
@@ -61,8 +64,12 @@ class Batch:
         plans: Mapping[int, AccountPlan],
         wall: Instant,
         fetch: Fetch = lambda _: [],
+        secrets: Secrets | None = None,
     ) -> None:
-        """Begin at the stored position; `fetch` reads the past that an unmerge folds again."""
+        """Begin at the stored position; `fetch` reads the past that an unmerge folds again.
+
+        Without `secrets` nobody can be erased, and nobody's past stays out.
+        """
         self._tx = tx
         self._fetch = fetch
         self._plans = plans
@@ -80,6 +87,9 @@ class Batch:
         self._fired = 0
         self._reached: Instant = 0
         self._filling = Filling(tx.ledger.duties(), plans)
+        self._secrets = secrets
+        self._exclusions = Exclusions(tx, secrets)
+        self.erased: set[int] = set()
         self.horizon: Instant = 0
         self.counts: dict[int, dict[str, int]] = {}
         self.destinations: set[int] = set()
@@ -132,6 +142,8 @@ class Batch:
             self._unmerge(event, now)
         elif event.kind == RecordKind.EXCLUDE:
             self._exclude(event, now)
+        elif event.kind == RecordKind.ERASE:
+            self._erase(event)
         self.position = event.id
 
     def fire(self, until: Instant) -> None:
@@ -215,9 +227,15 @@ class Batch:
             self._enqueued.append(Enqueued(orjson.dumps(entity_of(profile, plan)), deliveries))
             self.destinations.update(delivery.destination for delivery in deliveries)
 
+    @property
+    def owing(self) -> bool:
+        """Whether something is left to be erased after this batch."""
+        return bool(self.erased) or self._exclusions.owing
+
     def save(self) -> None:
         """Write profiles, memberships, timers, outbox rows and the position."""
         self._flush()
+        self._exclusions.save(self.counts)
         for account, amounts in self.counts.items():
             self._tx.ledger.count(account, amounts)
         if (self.position, self.now) != self._began:
@@ -234,6 +252,9 @@ class Batch:
             self._count(account, "identifiers_blocked", reading.blocked)
         if not reading.identifiers:
             self._count(account, "events_without_identifier")
+            return
+        if event.at < self._exclusions.until and self._exclusions.leave_out(event, reading.identifiers):
+            self._count(account, "events_excluded")
             return
         profile, whole = self._profile_for(account, plan, reading)
         changed = self._identify(account, plan, profile, reading)
@@ -347,7 +368,7 @@ class Batch:
         absorb(survivor, absorbed, plan.fields, plan.sources.keep)
         if lacking := self._filling.owed_after_merge(account, survivor.number, absorbed.number):
             fill(plan, survivor, self._fetch(sorted({*trail, *self._trail(account, survivor)})), lacking)
-        for identifier in _leading_to(absorbed):
+        for identifier in leading_to(absorbed):
             self._lead(account, identifier, survivor.number)
         self._keep_apart(account, survivor, absorbed)
         changes = ProfileChanges(
@@ -393,7 +414,7 @@ class Batch:
         self._tx.profiles.save(account, ProfileChanges(at=now, divided=divided))
         self._profiles[united.number] = sides.survivor
         self.adopt(account, sides.revived)
-        for identifier in _leading_to(sides.revived):
+        for identifier in leading_to(sides.revived):
             self._lead(account, identifier, sides.revived.number)
         for side in (sides.survivor, sides.revived):
             self.reevaluate(account, side, set(plan.audiences), now)
@@ -421,6 +442,21 @@ class Batch:
             if profile is not None:
                 profile.apart = [other for other in profile.apart if other not in numbers]
                 self._touch(profile)
+
+    def _erase(self, event: Event) -> None:
+        """Take a person away; what is left of her goes in steps afterwards."""
+        account = event.account
+        self._count(account, "events_applied")
+        self._flush()
+        if self._secrets is None:
+            return
+        gone = erase_profile(self._tx, self._secrets, event)
+        for number in gone.numbers:
+            self._profiles.pop(number, None)
+        self._known = {key: None if held in gone.numbers else held for key, held in self._known.items()}
+        self._exclusions.save(self.counts)
+        self._exclusions = Exclusions(self._tx, self._secrets)
+        self.erased |= gone.numbers
 
     def _cross(
         self,
@@ -491,12 +527,6 @@ class Batch:
             crossed=[Crossed(number, t, first + i) for i, (number, t) in enumerate(crossed)],
             timers=timers,
         )
-
-
-def _leading_to(profile: Profile) -> list[Identifier]:
-    """Return everything that leads to a profile."""
-    own = [(name, value) for name, values in profile.identifiers.items() for value in values]
-    return [*own, *(("_id", id_) for id_ in [profile.id, *profile.aliases])]
 
 
 def _cause_of(event: Event) -> Cause:

@@ -58,7 +58,8 @@ def keep(tx: Transaction, worker: str, entries: Entries, now: Instant, lease: Mi
         settlements = [_placed(s, stopped, entries, now) for s in entries.settlements]
         turned.lost = tx.outbox.settle(worker, settlements, now)
         turned.moved = _follow(tx, settlements, entries)
-        _log(tx, settlements, now)
+        lost = {*turned.lost}
+        _log(tx, [s for s in settlements if s.delivery.seq not in lost], now)
     for number in stopped:
         _hold(tx, number)
     tx.outbox.store_bodies(entries.bodies)

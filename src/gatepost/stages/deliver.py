@@ -86,6 +86,7 @@ class DeliverStage:
         self._stopping = False
         self._ended = asyncio.Event()
         self._held: set[int] = set()
+        self._erased: set[int] = set()
         self._tasks: dict[asyncio.Task[None], Sequence[Delivery]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -97,6 +98,10 @@ class DeliverStage:
     def troubles(self) -> dict[int, Trouble]:
         """Return the destinations whose latest exchange failed, as far as this process knows."""
         return self._lanes.troubles()
+
+    def forget(self, profiles: Iterable[int]) -> None:
+        """Say, from any thread, that nothing may be sent for erased profiles any more, whatever is under way."""
+        self._erased.update(profiles)
 
     async def run(self) -> None:
         """Run turns until stopped."""
@@ -262,6 +267,9 @@ class DeliverStage:
         drafts: dict[str, Draft] = {}
         messages = []
         for item, composed in ready:
+            if item.delivery.profile in self._erased:
+                self._settle(item.delivery, DeliveryState.CANCELLED, "erased")
+                continue
             if not self._may_go(item, composed.url):
                 continue
             drafts[item.delivery.id] = item
@@ -296,6 +304,9 @@ class DeliverStage:
     async def _with_answer(self, item: Draft, outcome: Outcome, answer: Answer | None) -> Outcome:
         """Forward the answer of a job that asks for it; a delivery is not settled before that is on disk."""
         if outcome.verdict is not Verdict.DELIVERED or not item.order.stream or answer is None:
+            return outcome
+        if item.delivery.profile in self._erased:
+            # What was sent before her erasure must not bring her back.
             return outcome
         if await self._courier.forward(item, answer):
             return outcome

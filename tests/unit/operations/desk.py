@@ -22,6 +22,7 @@ from gatepost.outbound.sender import HttpSender, SendOptions
 from gatepost.providers.registry import installed_providers
 from gatepost.rendering import HelperRenderer
 from gatepost.stages.apply import ApplyStage
+from gatepost.stages.erasing import Eraser
 
 T = TypeVar("T")
 
@@ -69,7 +70,9 @@ class Desk:
             wake_apply=lambda: None,
             wake_deliver=self.woken.extend,
         )
-        self._apply = ApplyStage(self.context.log, self.context.store, self.clock, lambda _: None)
+        context = self.context
+        eraser = Eraser(context.log, context.store, context.secrets, self.clock)
+        self._apply = ApplyStage(context.log, context.store, self.clock, lambda _: None, eraser)
         for number, name in ((SHOP, "shop"), (NEIGHBOUR, "neighbour")):
             account = Account(number=number, id=f"{number:032x}", name=name)
             self.write(lambda tx, account=account: tx.catalog.put(account.number, account.id, account))

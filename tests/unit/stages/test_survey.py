@@ -13,7 +13,6 @@ from gatepost.model.times import DAY, to_rfc3339
 from gatepost.ports.catalog import Duty
 from gatepost.ports.survey import Found, SurveyLost
 from gatepost.stages import duties
-from gatepost.stages.apply import ApplyStage
 from tests.factories import ACCOUNT
 from tests.pipeline import START, Pipeline, make_audience
 from tests.receiving import PATIENCE_SECONDS
@@ -26,10 +25,7 @@ def busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
     """Twelve shoppers spent 0, 1, 2 ...; nobody asked about that so far, and any number is too many to walk."""
     monkeypatch.setattr(duties, "_FEW", 0)
     pipeline = Pipeline(tmp_path)
-    surveyor = SqliteSurveyor(tmp_path / "state", lambda: None)
-    pipeline.apply = ApplyStage(
-        pipeline.log, pipeline.store, pipeline.clock, pipeline.notified.append, surveyor
-    )
+    pipeline.survey_with(SqliteSurveyor(tmp_path / "state", lambda: None))
     pipeline.configure("city = 'Rome'", "spend > 5", jobs=True)
     pipeline.store.write_blocking(lambda tx: tx.catalog.put(ACCOUNT, "2", make_audience(2, "NOT *")))
     for number in range(SHOPPERS):

@@ -16,6 +16,9 @@ from gatepost.model.errors import GatepostError, OperatorError, Unavailable
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
+_Item = tuple[Future[Any], Work[Any], bool]
+"""Who waits, for what, and whether it needs the connection without a transaction."""
+
 _SHARED_COMMIT = 512
 """Pieces of work that may share one commit; more would make the first one wait."""
 
@@ -29,6 +32,8 @@ def open_database(path: Path, family: str, cache_kib: int) -> sqlite3.Connection
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA journal_size_limit = 67108864")
     connection.execute(f"PRAGMA cache_size = -{cache_kib}")
+    # What is deleted is zeroed where it lay, for pages that are written anyway; `remains` sees to the rest.
+    connection.execute("PRAGMA secure_delete = FAST")
     migrate(connection, family, path)
     return connection
 
@@ -68,19 +73,18 @@ class Writer:
     ) -> None:
         self._connection = connection
         self._committed = committed
-        self._queue: queue.SimpleQueue[tuple[Future[Any], Work[Any]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"gatepost-{name}", daemon=True)
         self._thread.start()
 
     def submit(self, work: Work[T]) -> Future[T]:
         """Queue work; the future is done when its commit is on disk."""
-        future: Future[T] = Future()
-        if self._closed.is_set():
-            future.set_exception(Unavailable("gatepost is stopping"))
-        else:
-            self._queue.put((future, work))
-        return future
+        return self._put(work, alone=False)
+
+    def submit_alone(self, work: Work[T]) -> Future[T]:
+        """Queue work that takes the connection outside any transaction, such as a checkpoint."""
+        return self._put(work, alone=True)
 
     async def run(self, work: Work[T]) -> T:
         """Queue work and wait for its commit."""
@@ -94,20 +98,43 @@ class Writer:
             self._thread.join()
             self._connection.close()
 
+    def _put(self, work: Work[T], *, alone: bool) -> Future[T]:
+        future: Future[T] = Future()
+        if self._closed.is_set():
+            future.set_exception(Unavailable("gatepost is stopping"))
+        else:
+            self._queue.put((future, work, alone))
+        return future
+
     def _run(self) -> None:
+        last: _Item | None
         while (first := self._queue.get()) is not None:
-            batch = [first]
-            stop = False
-            while len(batch) < _SHARED_COMMIT and not self._queue.empty():
-                item = self._queue.get_nowait()
-                if item is None:
-                    stop = True
-                    break
-                batch.append(item)
+            batch, last = self._gathered(first)
             # From here on nobody can cancel them, so that every future can be given its result.
-            self._commit([item for item in batch if item[0].set_running_or_notify_cancel()])
-            if stop:
+            self._commit([(f, w) for f, w, _ in batch if f.set_running_or_notify_cancel()])
+            if last is None:
                 return
+            if last[2] and last[0].set_running_or_notify_cancel():
+                self._do_alone(last[0], last[1])
+
+    def _gathered(self, first: _Item) -> tuple[list[_Item], _Item | None]:
+        """Return what shares a commit, and what ended the gathering: work of its own, the end, or nothing new."""
+        batch: list[_Item] = []
+        item: _Item | None = first
+        while item is not None and not item[2]:
+            batch.append(item)
+            if len(batch) == _SHARED_COMMIT or self._queue.empty():
+                break
+            item = self._queue.get_nowait()
+        return batch, item
+
+    def _do_alone(self, future: Future[Any], work: Work[Any]) -> None:
+        try:
+            value = work(self._connection)
+        except BaseException as error:  # noqa: BLE001 - whoever waits is told, and the thread goes on
+            future.set_exception(_translated(error))
+        else:
+            future.set_result(value)
 
     def _commit(self, batch: list[tuple[Future[Any], Work[Any]]]) -> None:
         connection = self._connection

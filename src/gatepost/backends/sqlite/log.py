@@ -2,12 +2,13 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
 from gatepost.backends.sqlite.connection import Writer, connect, open_database
 from gatepost.backends.sqlite.queries import load_queries
+from gatepost.backends.sqlite.remains import SqliteRemains
 from gatepost.model.errors import InvalidInput
 from gatepost.model.event import Appended, Event, RecordKind, Submission
 from gatepost.model.times import DAY, Instant, to_datetime, to_rfc3339
@@ -42,6 +43,7 @@ class SqliteLog:
         self._last_received: Instant = _last_received(connection, self._days)
         self._collected: dict[int, int] = _collected(connection)
         self._writer = Writer(connection, "log", self._on_disk)
+        self.remains = SqliteRemains(self._writer, path)
         self._reader = connect(path)
         self._reading = threading.Lock()
 
@@ -92,6 +94,14 @@ class SqliteLog:
     def prune(self, before: Instant, applied: int) -> Future[int]:
         """Drop whole days that are past keeping; the newest always stays."""
         return self._writer.submit(lambda connection: self._prune(connection, before, applied))
+
+    def rewrite(self, bodies: Mapping[int, bytes | None]) -> Future[int]:
+        """Replace the bodies of records, or remove records."""
+        return self._writer.submit(lambda connection: self._rewrite(connection, bodies))
+
+    def forget_keys(self, account: int, texts: Collection[str]) -> Future[int]:
+        """Forget the events' own ids that hold a text."""
+        return self._writer.submit(lambda connection: _forget_keys(connection, account, texts))
 
     def close(self) -> None:
         """Finish what was accepted and close."""
@@ -176,6 +186,17 @@ class SqliteLog:
             self._days = [(first, name) for first, name in self._days if name not in old]
         return len(old)
 
+    def _rewrite(self, connection: sqlite3.Connection, bodies: Mapping[int, bytes | None]) -> int:
+        changed = 0
+        for id_, body in bodies.items():
+            for name in self._tables_after(id_ - 1)[:1]:
+                if body is None:
+                    row = connection.execute(f"DELETE FROM {name} WHERE id = ?", (id_,))  # noqa: S608 - our own table names
+                else:
+                    row = connection.execute(f"UPDATE {name} SET body = ? WHERE id = ?", (body, id_))  # noqa: S608 - our own table names
+                changed += row.rowcount
+        return changed
+
     def _stamp(self, now: Instant) -> Instant:
         received = max(self._last_received, now)
         if received >= _LATEST:
@@ -227,6 +248,10 @@ def _first_sightings(
     return fresh
 
 
+def _forget_keys(connection: sqlite3.Connection, account: int, texts: Collection[str]) -> int:
+    return sum(connection.execute(_SQL["forget_key"], (account, text)).rowcount for text in texts)
+
+
 def _collected(connection: sqlite3.Connection) -> dict[int, int]:
     rows = connection.execute(_SQL["collected"])
     return {int(name.removeprefix("collected_")): amount for name, amount in rows}
@@ -242,8 +267,10 @@ def _last_id(connection: sqlite3.Connection) -> int:
 
 
 def _last_received(connection: sqlite3.Connection, days: list[tuple[int, str]]) -> Instant:
+    # The upper bits of an id are a receive time too: the record that had it may have been erased.
+    stamped = _last_id(connection) >> 20
     for _, name in reversed(days):
         row = connection.execute(f"SELECT received FROM {name} ORDER BY id DESC LIMIT 1").fetchone()  # noqa: S608 - our own table names
         if row:
-            return int(row[0])
-    return 0
+            return max(int(row[0]), stamped)
+    return stamped

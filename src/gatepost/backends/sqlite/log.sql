@@ -24,3 +24,6 @@ INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (account, key) DO NOTHING;
 
 -- name: forget
 DELETE FROM seen WHERE (account, key) IN (SELECT account, key FROM seen WHERE received < ? ORDER BY received LIMIT 2000);
+
+-- name: forget_key
+DELETE FROM seen WHERE account = ? AND instr(lower(key), lower(?));

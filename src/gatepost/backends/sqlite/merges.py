@@ -29,16 +29,16 @@ class SqliteMerges:
     def get(self, account: int, id_: int) -> Merge | None:
         """Return one merge."""
         row = self._connection.execute(_SQL["get"], (account, id_)).fetchone()
-        return _merge_of(row) if row else None
+        return merge_of(row) if row else None
 
     def of(self, account: int, survivor: int) -> list[Merge]:
         """Return the merges that a profile survived."""
-        return [_merge_of(row) for row in self._connection.execute(_SQL["of"], (account, survivor))]
+        return [merge_of(row) for row in self._connection.execute(_SQL["of"], (account, survivor))]
 
     def newest(self, account: int, survivor: int) -> Merge | None:
         """Return the latest merge that was not undone."""
         row = self._connection.execute(_SQL["newest"], (account, survivor)).fetchone()
-        return _merge_of(row) if row else None
+        return merge_of(row) if row else None
 
     def undo(self, account: int, id_: int, at: Instant) -> None:
         """Note that a merge was undone."""
@@ -49,7 +49,8 @@ class SqliteMerges:
         return self._connection.execute(_SQL["prune"], (before, limit)).rowcount
 
 
-def _merge_of(row: tuple[Any, ...]) -> Merge:
+def merge_of(row: tuple[Any, ...]) -> Merge:
+    """Return the merge of a row: its id, when it was undone, its document."""
     id_, undone, document = row
     merge = _DECODE(zlib.decompress(document))
     merge.id, merge.undone = id_, undone

@@ -12,9 +12,11 @@ from typing import TypeVar
 from gatepost.backends.sqlite.catalog import SqliteCatalog, SqliteLedger
 from gatepost.backends.sqlite.connection import Writer, connect, open_database
 from gatepost.backends.sqlite.deliveries import SqliteDeliveries
+from gatepost.backends.sqlite.erasures import SqliteErasures
 from gatepost.backends.sqlite.merges import SqliteMerges
 from gatepost.backends.sqlite.outbox import SqliteOutbox
 from gatepost.backends.sqlite.profiles import SqliteMemberships, SqliteProfiles
+from gatepost.backends.sqlite.remains import SqliteRemains
 from gatepost.ports.store import Transaction
 
 T = TypeVar("T")
@@ -60,6 +62,11 @@ class SqliteTransaction:
         return SqliteMerges(self._connection)
 
     @cached_property
+    def erasures(self) -> SqliteErasures:
+        """Who was erased, and who is being erased."""
+        return SqliteErasures(self._connection)
+
+    @cached_property
     def ledger(self) -> SqliteLedger:
         """The store's own books."""
         return SqliteLedger(self._connection)
@@ -72,6 +79,7 @@ class SqliteStore:
         connection = open_database(path, "state", _CACHE_KIB)
         self._transaction = SqliteTransaction(connection)
         self._writer = Writer(connection, "state")
+        self.remains = SqliteRemains(self._writer, path)
         self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         for _ in range(_READERS):
             self._readers.put(connect(path))

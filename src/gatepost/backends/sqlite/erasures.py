@@ -1,0 +1,186 @@
+"""Erasures in SQLite; see `ports.erasures`."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import orjson
+
+from gatepost.backends.sqlite.days import DayTables
+from gatepost.backends.sqlite.merges import merge_of
+from gatepost.backends.sqlite.queries import load_queries
+from gatepost.model.erasure import Erasure
+from gatepost.model.profile import Identifier
+from gatepost.model.times import Instant
+from gatepost.ports.erasures import Slice
+
+_SQL = load_queries("erasures.sql")
+_OUTBOX = load_queries("outbox.sql")
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder(Erasure).decode
+
+_ROWS = 5_000
+"""Finished deliveries or log lines a look takes: some ten milliseconds."""
+_MERGES = 200
+"""Merges a look takes; each carries two profiles."""
+
+
+class SqliteErasures:
+    """Erasures inside one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._days = DayTables(connection)
+
+    def put(self, erasure: Erasure, work: bytes | None = None) -> None:
+        """Store an erasure."""
+        self._connection.execute(_SQL["put"], (erasure.account, erasure.id, _ENCODE(erasure), work))
+
+    def get(self, account: int, id_: str) -> Erasure | None:
+        """Return one erasure."""
+        row = self._connection.execute(_SQL["get"], (account, id_)).fetchone()
+        return _DECODE(row[0]) if row else None
+
+    def work(self, account: int, id_: str) -> bytes:
+        """Return what an erasure still has to look for."""
+        return bytes(self._connection.execute(_SQL["work"], (account, id_)).fetchone()[0])
+
+    def newest(self, account: int, limit: int) -> list[Erasure]:
+        """Return erasures, newest first."""
+        rows = self._connection.execute(_SQL["newest"], (account, limit))
+        return [_DECODE(document) for (document,) in rows]
+
+    def exclude(self, account: int, hashes: Collection[str], until: Instant) -> None:
+        """Keep old events out."""
+        self._connection.executemany(_SQL["exclude"], [(account, hash_, until) for hash_ in hashes])
+        self._connection.execute(_SQL["exclude_until"], (until,))
+
+    def latest_exclusion(self) -> Instant:
+        """Return the latest instant anything is excluded up to."""
+        return int(self._connection.execute(_SQL["latest_exclusion"]).fetchone()[0])
+
+    def excluded(self, account: int, hashes: Sequence[str], at: Instant) -> bool:
+        """Say whether an event stays out."""
+        execute = self._connection.execute
+        return any(execute(_SQL["excluded"], (account, hash_, at)).fetchone() for hash_ in hashes)
+
+    def doom(self, kind: str, keys: Collection[str]) -> None:
+        """Remember what has to go."""
+        self._connection.executemany(_SQL["doom"], [(kind, key) for key in keys])
+
+    def doomed(self, kind: str, limit: int) -> list[str]:
+        """Return some of what has to go."""
+        return [key for (key,) in self._connection.execute(_SQL["doomed"], (kind, limit))]
+
+    def spare(self, kind: str, keys: Collection[str]) -> None:
+        """Forget what has gone."""
+        self._connection.executemany(_SQL["spare"], [(kind, key) for key in keys])
+
+    def remove_profile(
+        self, account: int, number: int, identifiers: Collection[Identifier]
+    ) -> Mapping[str, int]:
+        """Remove a profile and what hangs on it."""
+        execute = self._connection.execute
+        counts: Counter[str] = Counter()
+        execute(_SQL["remove_trails"], (account, number))
+        counts["profiles"] = execute(_SQL["remove_profile"], (account, number)).rowcount
+        for field, value in identifiers:
+            gone = execute(_SQL["remove_identifier"], (account, field, value, number))
+            counts["identifiers"] += gone.rowcount
+        for (audience,) in execute(_SQL["audiences_of"], (account,)).fetchall():
+            if execute(_SQL["leave"], (account, audience, number)).rowcount:
+                execute(_SQL["shrink"], (account, audience))
+                counts["memberships"] += 1
+        return counts
+
+    def remove_unfinished(self, account: int, numbers: Collection[int]) -> Mapping[str, int]:
+        """Remove outbox rows, leased ones too."""
+        execute = self._connection.execute
+        rows: list[tuple[int, str, int]] = []
+        for number in numbers:
+            rows += execute(_SQL["unfinished"], (account, number)).fetchall()
+        attempts = self._remove_attempts([id_ for _, id_, _ in rows])
+        self.doom("delivery", [id_ for _, id_, _ in rows])
+        for seq, _, snapshot in rows:
+            execute(_SQL["remove_unfinished"], (seq,))
+            execute(_OUTBOX["share_less"], (snapshot,))
+            execute(_OUTBOX["drop_snapshot"], (snapshot,))
+        return {"deliveries": len(rows), "attempts": attempts}
+
+    def remove_finished(self, account: int, numbers: Collection[int], table: str, cursor: int) -> Slice:
+        """Remove finished deliveries from a piece of a day."""
+        tables = sorted(name for name in self._days.newest_first("finished") if name >= table)
+        if not tables:
+            return Slice(0)
+        table, cursor = tables[0], cursor if tables[0] == table else 0
+        rows = self._connection.execute(
+            f"SELECT seq, id, account, profile FROM {table} WHERE seq > ? ORDER BY seq LIMIT ?",  # noqa: S608 - our own table names
+            (cursor, _ROWS),
+        ).fetchall()
+        hers = [(seq, id_) for seq, id_, owner, profile in rows if owner == account and profile in numbers]
+        self._remove_attempts([id_ for _, id_ in hers])
+        self.doom("delivery", [id_ for _, id_ in hers])
+        self._connection.executemany(f"DELETE FROM {table} WHERE seq = ?", [(seq,) for seq, _ in hers])  # noqa: S608 - our own table names
+        if len(rows) == _ROWS:
+            return Slice(len(hers), table, rows[-1][0])
+        return Slice(len(hers), tables[1], 0) if len(tables) > 1 else Slice(len(hers))
+
+    def remove_merges(self, account: int, numbers: Collection[int], cursor: int) -> Slice:
+        """Remove merges from a piece of them."""
+        rows = self._connection.execute(_SQL["merges"], (cursor, account, _MERGES)).fetchall()
+        hers = [
+            merge.id
+            for merge in map(merge_of, rows)
+            if {merge.survivor.number, merge.absorbed.number} & {*numbers}
+        ]
+        self._connection.executemany(_SQL["remove_merge"], [(id_,) for id_ in hers])
+        return Slice(len(hers), "", rows[-1][0] if len(rows) == _MERGES else None)
+
+    def remove_lines(self, account: int, texts: Collection[str], cursor: int) -> Slice:
+        """Remove job log lines from a piece of them."""
+        rows = self._connection.execute(_SQL["lines"], (cursor, account, _ROWS)).fetchall()
+        hers = [id_ for id_, document in rows if self._tells(orjson.loads(document), texts)]
+        self._connection.executemany(_SQL["remove_line"], [(id_,) for id_ in hers])
+        return Slice(len(hers), "", rows[-1][0] if len(rows) == _ROWS else None)
+
+    def remove_poisons(self, account: int, texts: Collection[str]) -> int:
+        """Blank what is said of events set aside."""
+        rows = self._connection.execute(_SQL["poisons"], (account,)).fetchall()
+        hers = [event for event, error in rows if _holds(error, texts)]
+        self._connection.executemany(_SQL["blank_poison"], [(event,) for event in hers])
+        return len(hers)
+
+    def trace(self, erasure: Erasure) -> Mapping[str, int]:
+        """Count what still belongs to an erased person's profiles."""
+        execute = self._connection.execute
+        account, counts = erasure.account, Counter[str]()
+        audiences = [audience for (audience,) in execute(_SQL["audiences_of"], (account,)).fetchall()]
+        for number in erasure.numbers:
+            for kind in ("profiles", "trails", "outbox"):
+                counts[kind] += execute(_SQL[f"count_{kind}"], (account, number)).fetchone()[0]
+            for audience in audiences:
+                found = execute(_SQL["count_memberships"], (account, audience, number)).fetchone()
+                counts["memberships"] += found[0]
+        return counts
+
+    def _tells(self, line: dict[str, Any], texts: Collection[str]) -> bool:
+        delivery = line.get("context", {}).get("delivery", "")
+        if delivery and self._connection.execute(_SQL["is_doomed"], ("delivery", delivery)).fetchone():
+            return True
+        return _holds(line.get("message", ""), texts)
+
+    def _remove_attempts(self, deliveries: Collection[str]) -> int:
+        rows = [(id_,) for id_ in deliveries]
+        if not rows:
+            return 0
+        return sum(
+            self._connection.executemany(f"DELETE FROM {table} WHERE delivery = ?", rows).rowcount  # noqa: S608 - our own table names
+            for table in self._days.newest_first("attempts")
+        )
+
+
+def _holds(text: str, wanted: Collection[str]) -> bool:
+    plain = text.casefold()
+    return any(one.casefold() in plain for one in wanted)

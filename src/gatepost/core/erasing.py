@@ -1,0 +1,98 @@
+"""Whom an erasure means, and what of her is in an event of somebody else."""
+
+from collections.abc import Callable, Collection, Iterable
+from urllib.parse import quote
+
+import orjson
+
+from gatepost.model.event import Event
+from gatepost.model.jsonvalue import JsonValue
+from gatepost.model.merge import Merge
+from gatepost.model.profile import Identifier, Profile
+
+_SHORTEST = 6
+"""Characters from which on a text inside a longer one is taken for the identifier it equals."""
+
+
+def leading_to(profile: Profile) -> list[Identifier]:
+    """Return everything that leads to a profile."""
+    own = [(name, value) for name, values in profile.identifiers.items() for value in values]
+    return [*own, *(("_id", id_) for id_ in [profile.id, *profile.aliases])]
+
+
+def family(profile: Profile, merges_of: Callable[[int], Iterable[Merge]]) -> list[Profile]:
+    """Return a profile and all that were merged into it, as they were; merges that were undone do not count."""
+    found, open_ = [profile], [profile.number]
+    while open_:
+        for merge in merges_of(open_.pop()):
+            if not merge.undone:
+                found.append(merge.absorbed)
+                open_.append(merge.absorbed.number)
+    return found
+
+
+class Traces:
+    """Recognises the identifiers of one person in text."""
+
+    def __init__(self, identifiers: Iterable[Identifier]) -> None:
+        values = {value.casefold() for _, value in identifiers if value}
+        self._exact = values
+        self.texts = sorted(
+            {form for one in values if len(one) >= _SHORTEST for form in (one, quote(one, safe=""))}
+        )
+        """What is looked for inside longer texts, in lower case."""
+        self.raw = [text.lower().encode() for text in {*self.texts, *values}]
+        """The same as bytes, the short ones too."""
+
+    def without(self, event: Event) -> bytes | None:
+        """Return an event's body without her identifiers; None when nothing of it can be kept.
+
+        The body itself is returned when there is nothing to take out.
+        """
+        body = event.body
+        plain = body.lower()
+        if b"\\" not in body and not any(text in plain for text in self.raw):
+            return body
+        try:
+            value: JsonValue = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return None if any(text.encode() in plain for text in self.texts) else body
+        kept = self._kept(value)
+        return body if kept == value else orjson.dumps(kept)
+
+    def in_text(self, text: str) -> bool:
+        """Say whether a text is, or holds, one of her identifiers."""
+        plain = text.casefold()
+        return plain in self._exact or any(one in plain for one in self.texts)
+
+    def _kept(self, value: JsonValue) -> JsonValue:
+        if isinstance(value, dict):
+            return {
+                key: self._kept(inner)
+                for key, inner in value.items()
+                if not self.in_text(key) and not self._names(inner)
+            }
+        if isinstance(value, list):
+            return [self._kept(inner) for inner in value if not self._names(inner)]
+        return value
+
+    def _names(self, value: JsonValue) -> bool:
+        if isinstance(value, bool | None | dict | list):
+            return False
+        return self.in_text(value if isinstance(value, str) else str(value))
+
+
+def leaves(value: JsonValue) -> Collection[str]:
+    """Return every text and number in a JSON value, keys too, as text."""
+    found: set[str] = set()
+    open_ = [value]
+    while open_:
+        one = open_.pop()
+        if isinstance(one, dict):
+            found.update(one)
+            open_ += one.values()
+        elif isinstance(one, list):
+            open_ += one
+        elif one is not None and not isinstance(one, bool):
+            found.add(str(one))
+    return found

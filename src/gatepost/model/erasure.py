@@ -1,0 +1,74 @@
+"""The erasure of a person: what was asked, how far it is, and the receipt that stays."""
+
+from enum import StrEnum
+
+import msgspec
+
+from gatepost.model.profile import Identifier
+from gatepost.model.times import Instant
+
+
+class EraseStep(StrEnum):
+    """What an erasure does one after the other; each may be begun again without harm."""
+
+    EVENTS = "events"
+    """Her events leave the log."""
+    MENTIONS = "mentions"
+    """Identifiers of hers leave the events of others."""
+    DELIVERIES = "deliveries"
+    """Finished deliveries go, with their attempts and answers."""
+    MERGES = "merges"
+    LINES = "lines"
+    """Lines of job logs go, and what was said of events set aside."""
+    SWEEP = "sweep"
+    """What deletion left in free pages is overwritten."""
+    LOOK = "look"
+    """The files are read byte by byte for her identifiers."""
+    DONE = "done"
+
+
+class EraseCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a record that erases a person; what names her is sealed, and blank once it is done."""
+
+    request: str
+    sealed: str = ""
+    """Sealed JSON of an identifier, in base64."""
+
+
+class Erasure(msgspec.Struct, kw_only=True):
+    """One erasure. It never holds in clear what it erases: only keyed hashes, and counts."""
+
+    id: str
+    """The request's id: 32 hexadecimal digits."""
+    account: int
+    subject: str
+    """The keyed hash of the identifier that was asked for."""
+    asked: Instant
+    """Audience time of the request: older events stay excluded."""
+    record: int
+    """The request's place in the log."""
+    step: EraseStep = EraseStep.EVENTS
+    cursor: int = 0
+    """How far the step got."""
+    table: str = ""
+    """Where the step's cursor belongs to."""
+    numbers: list[int] = []
+    """Row keys of the profile and of those merged into it; never used again."""
+    hashes: list[str] = []
+    """Keyed hashes of her identifiers."""
+    values: list[str] = []
+    """Keyed hashes of the identifiers' values alone, for a later audit."""
+    counts: dict[str, int] = {}
+    """How many of what went."""
+    remains: bool = False
+    """Whether the files hold bytes of hers that a rewrite has to remove."""
+    completed: Instant = 0
+    """Wall time."""
+    digest: str = ""
+    """Keyed hash over all of the above, by which a changed receipt is told."""
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True):
+    """What an erasure under way still has to look for; it is kept sealed."""
+
+    identifiers: list[Identifier] = []

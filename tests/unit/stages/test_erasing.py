@@ -1,0 +1,162 @@
+"""Somebody asks to be forgotten, and nothing of her is left."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gatepost.model.erasure import EraseStep, Erasure
+from gatepost.model.event import RecordKind, Submission
+from gatepost.model.schema import Field
+from gatepost.model.times import DAY, HOUR
+from gatepost.stages.erasing import command_body
+from tests.factories import ACCOUNT
+from tests.pipeline import START, Pipeline, shop_with
+
+REQUEST = "e" * 32
+MAIL, NAME = "ada.lovelace@example.com", "Augusta Ada Byron"
+NAMED = shop_with(Field(name="name", pii=True), "name")
+
+
+def ask(pipeline: Pipeline, value: str = MAIL, field: str = "email", request: str = REQUEST) -> None:
+    """Append the request to erase somebody."""
+    body = command_body(pipeline.keys, request, (field, value))
+    pipeline.log.append(ACCOUNT, [Submission("", 0, body, kind=RecordKind.ERASE)]).result()
+
+
+def receipt(pipeline: Pipeline, request: str = REQUEST) -> Erasure:
+    found = pipeline.store.write_blocking(lambda tx: tx.erasures.get(ACCOUNT, request))
+    assert found is not None
+    return found
+
+
+def raw_bytes(folder: Path) -> bytes:
+    """Every byte of both files, with their write-ahead logs."""
+    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()) if not path.name.endswith("-shm"))
+
+
+def tell(pipeline: Pipeline, **more: Any) -> None:
+    pipeline.send(email=MAIL, name=NAME, **more)
+
+
+@pytest.fixture
+def shop(pipeline: Pipeline) -> Pipeline:
+    """Ada and Bob have bought, and both are in an audience."""
+    pipeline.configure("spend > 10", 'last_visit > "now-30d"', schema=NAMED)
+    tell(pipeline, user="ada", total=20)
+    pipeline.send(user="bob", email="bob@example.com", total=20)
+    pipeline.settle()
+    return pipeline
+
+
+def test_nothing_of_her_is_left_in_any_byte_of_the_files(shop: Pipeline) -> None:
+    shop.send(cookie="cookie-of-hers", name=NAME, total=1)
+    tell(shop, cookie="cookie-of-hers", total=5)
+    shop.settle()
+    assert MAIL.encode() in raw_bytes(shop.folder)
+
+    ask(shop)
+    shop.settle()
+
+    left = raw_bytes(shop.folder).lower()
+    assert EraseStep.DONE == receipt(shop).step
+    assert [word for word in (MAIL, NAME, "cookie-of-hers") if word.lower().encode() in left] == []
+    assert b"bob@example.com" in left
+
+
+def test_nobody_is_told_of_exits_and_the_audiences_are_one_smaller(shop: Pipeline) -> None:
+    before = shop.triggers()
+
+    ask(shop)
+    shop.settle()
+
+    assert [("enter", 1), ("enter", 2)] == [(crossing, number) for crossing, number, _ in shop.triggers()]
+    assert 4 == len(before)
+    assert ["bob"] == shop.inside(1) == shop.inside(2)
+    sizes = shop.store.write_blocking(lambda tx: tx.memberships.sizes(ACCOUNT))
+    assert [(1, 2, 0), (1, 2, 0)] == [(one.size, one.entered, one.left) for _, one in sorted(sizes.items())]
+
+
+def test_the_receipt_counts_what_went(shop: Pipeline) -> None:
+    ask(shop)
+    shop.settle()
+
+    counts = receipt(shop).counts
+    assert {"profiles": 1, "identifiers": 3, "memberships": 2, "timers": 1, "deliveries": 2, "events": 1} == {
+        kind: counts[kind]
+        for kind in ("profiles", "identifiers", "memberships", "timers", "deliveries", "events")
+    }
+
+
+def test_events_older_than_the_request_stay_out_and_a_newer_one_begins_anew(shop: Pipeline) -> None:
+    shop.after(HOUR)
+    ask(shop)
+    shop.settle()
+    shop.after(HOUR)
+
+    tell(shop, at=START, total=50)
+    shop.settle()
+    late = len(shop.profiles()), MAIL.encode() in raw_bytes(shop.folder)
+    tell(shop, total=7)
+    shop.settle()
+
+    assert (1, False) == late
+    assert [20, 7] == [one.fields["spend"] for one in shop.profiles()]
+    assert 1 == shop.counters()["events_excluded"]
+
+
+def test_what_is_in_the_log_but_not_applied_yet_goes_too(shop: Pipeline) -> None:
+    tell(shop, total=30)
+    ask(shop)
+    shop.settle()
+
+    assert 2 == receipt(shop).counts["events"]
+    assert MAIL.encode() not in raw_bytes(shop.folder)
+
+
+def test_an_event_of_somebody_else_loses_just_what_names_her(shop: Pipeline) -> None:
+    shop.send(user="bob", email=MAIL, total=5, note=f"bought for {MAIL}")
+    shop.settle()
+
+    ask(shop)
+    shop.settle()
+
+    assert MAIL.encode() not in raw_bytes(shop.folder)
+    assert [25] == [one.fields["spend"] for one in shop.profiles()]
+
+
+def test_copies_that_merges_keep_go_too_and_so_does_what_a_poison_event_says(shop: Pipeline) -> None:
+    shop.log.append(ACCOUNT, [Submission("web", 0, f'{{"email": "{MAIL}", '.encode())]).result()
+    shop.send(cookie="c1", name=NAME)
+    tell(shop, cookie="c1")
+    shop.settle()
+
+    ask(shop)
+    shop.settle()
+
+    counts = receipt(shop).counts
+    assert (1, 1) == (counts["merges"], counts["mentions"])
+    assert MAIL.encode() not in raw_bytes(shop.folder)
+
+
+def test_asking_for_somebody_unknown_keeps_her_past_out(shop: Pipeline) -> None:
+    shop.after(DAY)
+    ask(shop, "eve@example.com")
+    shop.settle()
+
+    shop.send(email="eve@example.com", at=START)
+    shop.settle()
+
+    assert 2 == len(shop.profiles())
+    assert {} == {kind: n for kind, n in receipt(shop).counts.items() if kind != "files_rewritten"}
+
+
+def test_asking_twice_does_no_harm(shop: Pipeline) -> None:
+    ask(shop)
+    ask(shop)
+    ask(shop, request="f" * 32)
+    shop.settle()
+
+    assert 1 == receipt(shop).counts["profiles"]
+    assert 0 == receipt(shop, "f" * 32).counts.get("profiles", 0)
+    assert 1 == len(shop.profiles())
