@@ -14,9 +14,6 @@ import msgspec
 from gatepost.backends.sqlite.log import SqliteLog
 from gatepost.backends.sqlite.store import SqliteStore
 
-_TINY_CACHE = "PRAGMA cache_size = 4"
-"""Pages; a change that does not fit is written out long before its commit."""
-
 
 class Image(msgspec.Struct, frozen=True):
     """The files at one moment, and what the world outside had seen by then."""
@@ -40,9 +37,7 @@ class Images:
 
     def watch(self, part: SqliteStore | SqliteLog) -> None:
         """Take a picture before every statement that a part writes with."""
-        connection = writing_connection(part)
-        connection.execute(_TINY_CACHE)
-        connection.set_trace_callback(self.take)
+        writing_connection(part).set_trace_callback(self.take)
 
     def leave(self, part: SqliteStore | SqliteLog) -> None:
         """Take no more pictures of a part."""

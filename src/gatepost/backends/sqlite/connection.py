@@ -32,6 +32,9 @@ def open_database(path: Path, family: str, cache_kib: int) -> sqlite3.Connection
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA journal_size_limit = 67108864")
     connection.execute(f"PRAGMA cache_size = -{cache_kib}")
+    # SQLite before 3.46 spoils the checksums of its write-ahead log when work that spilled pages is rolled back to
+    # a savepoint: a kill would lose every commit after it. Pages that stay in memory until the commit cannot spill.
+    connection.execute("PRAGMA cache_spill = OFF")
     # What is deleted is zeroed where it lay, for pages that are written anyway; `remains` sees to the rest.
     connection.execute("PRAGMA secure_delete = FAST")
     migrate(connection, family, path)

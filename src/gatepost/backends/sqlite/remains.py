@@ -65,10 +65,13 @@ def _sweep(connection: sqlite3.Connection) -> bool:
 
 
 def _rewrite(connection: sqlite3.Connection) -> None:
+    # A whole file must not be held in memory; there is no savepoint here that a spill could harm.
     connection.execute("PRAGMA temp_store = DEFAULT")
+    connection.execute("PRAGMA cache_spill = ON")
     try:
         connection.execute("VACUUM")
     finally:
+        connection.execute("PRAGMA cache_spill = OFF")
         connection.execute("PRAGMA temp_store = MEMORY")
     _empty_wal(connection)
 
