@@ -1,0 +1,136 @@
+"""An erasure is stopped before every single statement of either file and started again: it ends the same."""
+
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from gatepost.backends.clock import HandClock
+from gatepost.backends.sqlite.connection import connect
+from gatepost.model.erasure import EraseStep, Erasure
+from gatepost.model.event import RecordKind, Submission
+from gatepost.model.schema import Field
+from gatepost.model.times import HOUR
+from gatepost.ports.store import Transaction
+from gatepost.stages.erasing import command_body
+from tests.crash.images import Images
+from tests.factories import ACCOUNT
+from tests.pipeline import START, Pipeline, shop_with
+
+REQUEST = "e" * 32
+MAIL, NAME = "ada.lovelace@example.com", "Augusta Ada Byron"
+NAMED = shop_with(Field(name="name", pii=True), "name")
+END = START + HOUR
+
+
+class Outcome(msgspec.Struct):
+    """What is there after an erasure."""
+
+    profiles: list[object]
+    sizes: list[tuple[int, object]]
+    timers: list[object]
+    triggers: list[tuple[str, int, str]]
+    receipt: Erasure
+    events: list[int]
+    duties: list[object]
+    hers: list[str]
+
+
+def a_shop_that_ada_leaves(pipeline: Pipeline) -> None:
+    """Fill the log: she was two people, others name her, an event is poison; then she asks to be forgotten."""
+    pipeline.send(email=MAIL, name=NAME, total=20, key=f"first-of-{MAIL}")
+    pipeline.send(user="bob", total=20)
+    pipeline.send(cookie="c1", total=1)
+    pipeline.send(email=MAIL, cookie="c1")
+    pipeline.send(user="bob", note=f"for {MAIL}")
+    pipeline.log.append(ACCOUNT, [Submission("web", 0, f'{{"email": "{MAIL}", '.encode())]).result()
+    pipeline.clock.move(END)
+    body = command_body(pipeline.keys, REQUEST, ("email", MAIL))
+    pipeline.log.append(ACCOUNT, [Submission("", 0, body, kind=RecordKind.ERASE)]).result()
+
+
+def outcome_of(pipeline: Pipeline) -> Outcome:
+    def work(tx: Transaction) -> Outcome:
+        receipt = tx.erasures.get(ACCOUNT, REQUEST)
+        assert receipt is not None
+        # What a repeated step finds already done is not counted again, and wall time differs.
+        receipt.completed, receipt.digest = 0, ""
+        for kind in ("mentions", "event_ids", "files_rewritten"):
+            receipt.counts.pop(kind, None)
+        return Outcome(
+            profiles=[*tx.profiles.scan(ACCOUNT, 0, 100)],
+            sizes=sorted(tx.memberships.sizes(ACCOUNT).items()),
+            timers=[*tx.profiles.due(2**62, 100)],
+            triggers=[],
+            receipt=receipt,
+            events=[],
+            duties=[*tx.ledger.duties()],
+            hers=[],
+        )
+
+    outcome = pipeline.store.write_blocking(work)
+    outcome.triggers = pipeline.triggers()
+    outcome.events = [event.id for event in pipeline.log.read(0, 1_000)]
+    outcome.hers = remains_of_her(pipeline.folder)
+    return outcome
+
+
+def remains_of_her(folder: Path) -> list[str]:
+    found = []
+    for name in ("state", "log"):
+        for path in (folder / name, folder / f"{name}-wal"):
+            content = path.read_bytes().lower() if path.exists() else b""
+            found += [f"{word} in {path.name}" for word in (MAIL, NAME) if word.lower().encode() in content]
+    return found
+
+
+def continued(folder: Path) -> Outcome:
+    """Start again on these files, do what is left to do, and tell how it ended."""
+    pipeline = Pipeline(folder, HandClock(END))
+    pipeline.settle()
+    outcome = outcome_of(pipeline)
+    pipeline.close()
+    return outcome
+
+
+def test_an_erasure_killed_before_any_statement_is_taken_up_where_it_was(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    pipeline = Pipeline(data)
+    pipeline.configure("spend > 10", 'last_visit > "now-30d"', schema=NAMED)
+    a_shop_that_ada_leaves(pipeline)
+    images = Images(data, tmp_path / "images")
+    images.watch(pipeline.store)
+    images.watch(pipeline.log)
+
+    pipeline.settle()
+
+    for part in (pipeline.store, pipeline.log):
+        images.leave(part)
+    expected = outcome_of(pipeline)
+    pipeline.close()
+    assert EraseStep.DONE == expected.receipt.step
+    assert [] == expected.hers == expected.duties
+    assert images.statements > len(images.taken) >= 15
+    for image in images.taken:
+        assert expected == continued(image.folder), f"killed before {image.statement}"
+
+
+def test_pages_freed_long_ago_are_overwritten_too(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.configure("spend > 10", schema=NAMED)
+    for number in range(300):
+        pipeline.send(email=MAIL, name=f"{NAME} {number}" * 50, total=number)
+    pipeline.settle()
+    body = command_body(pipeline.keys, REQUEST, ("email", MAIL))
+    pipeline.log.append(ACCOUNT, [Submission("", 0, body, kind=RecordKind.ERASE)]).result()
+
+    pipeline.settle()
+
+    free = []
+    for name in ("state", "log"):
+        with closing(connect(tmp_path / name)) as reader:
+            free.append(reader.execute("PRAGMA freelist_count").fetchone()[0])
+    assert [] == remains_of_her(tmp_path)
+    assert [0, 0] == free
+    pipeline.close()
