@@ -138,6 +138,17 @@ class Client:
         except httpx.TransportError as error:
             raise self._unreached(error) from None
 
+    def pieces(self, path: str) -> Iterator[bytes]:
+        """Yield the bytes of a document that may be large, as they come."""
+        try:
+            with self._http.stream("GET", path, timeout=_PATIENT) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    self._read(answer, f"GET {path}")
+                yield from answer.iter_bytes()
+        except httpx.TransportError as error:
+            raise self._unreached(error) from None
+
     def call(
         self,
         method: str,

@@ -1,7 +1,9 @@
 """Files a command is given by name; `-` is standard input."""
 
 import json
+import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,21 @@ def text_in(file: Path) -> str:
     except UnicodeDecodeError as error:
         msg = f"{file} is not UTF-8, see byte {error.start}"
         raise CommandError(msg) from None
+
+
+def write_private(file: Path, pieces: Iterable[bytes]) -> int:
+    """Write a file that only its owner may read; return how many bytes. Raise CommandError when it cannot be."""
+    written = 0
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.fchmod(handle, 0o600)
+        with os.fdopen(handle, "wb") as target:
+            for piece in pieces:
+                written += target.write(piece)
+    except OSError as error:
+        msg = f"{file} cannot be written: {error.strerror}"
+        raise CommandError(msg) from None
+    return written
 
 
 def json_in(file: Path) -> dict[str, Any]:

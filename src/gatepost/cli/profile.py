@@ -1,6 +1,8 @@
 """`gatepost profile`: what is known of one person, and of the merges that made her one."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -9,8 +11,10 @@ from gatepost.cli.client import Client, path_of
 from gatepost.cli.command import Session, client_command, part
 from gatepost.cli.confirmation import confirm
 from gatepost.cli.failure import CommandError
+from gatepost.cli.files import write_private
 from gatepost.cli.merging import show_merges, show_undoing
 from gatepost.cli.output import moment
+from gatepost.cli.personal import show_preview, show_receipt, show_sources
 
 app = part("Show what is known of one person.")
 
@@ -109,6 +113,104 @@ def rejoin(
     done = client.post(path_of("v2", "merge", str(merge), "rejoin"))
     out.document(done)
     out.say("The next event that names both makes them one again.")
+
+
+@client_command(
+    app,
+    "explain",
+    "gatepost profile explain ana@example.com",
+    "gatepost profile explain ana@example.com --field city --json",
+)
+def explain(
+    session: Session,
+    identifier: Identifier,
+    fields: Annotated[
+        list[str] | None, typer.Option("--field", help="Only this field; repeatable.", metavar="NAME")
+    ] = None,
+) -> None:
+    """Tell which event and which mapping gave each field of a profile its value."""
+    client, out = session
+    found = client.get(path_of("v2", "profile", "explain", identifier))
+    unknown = [name for name in fields or () if name not in found["field_sources"]]
+    if unknown:
+        msg = f"the profile has no value of {', '.join(unknown)}"
+        raise CommandError(msg, hint=f"It has: {', '.join(sorted(found['field_sources']))}")
+    out.document(found)
+    show_sources(out, found, fields or [])
+
+
+@client_command(app, "export", "gatepost profile export ana@example.com --out ana.json")
+def export(
+    session: Session,
+    identifier: Identifier,
+    out_file: Annotated[
+        Path | None,
+        typer.Option("--out", help="Where to write it; standard output unless told.", metavar="FILE"),
+    ] = None,
+) -> None:
+    """Hand out all that is held on a person: profile, events, deliveries with answers, merges, as one JSON document."""
+    client, out = session
+    pieces = client.pieces(path_of("v2", "profile", "export", identifier))
+    if out_file is None:
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.flush()
+        return
+    written = write_private(out_file, pieces)
+    out.document({"file": str(out_file), "bytes": written})
+    out.say(f"{written:,} bytes in {out_file}, readable by you alone.")
+
+
+@client_command(
+    app,
+    "erase",
+    "gatepost profile erase ana@example.com --dry-run",
+    "gatepost profile erase ana@example.com --yes",
+)
+def erase(
+    session: Session,
+    identifier: Identifier,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase all that is held on a person, for good: nobody is told of exits, and nothing more is sent.
+
+    What is older than the request stays out from then on; a newer event begins a new profile.
+    """
+    client, out = session
+    planned = client.get(path_of("v2", "profile", "erase", identifier))
+    show_preview(out, planned)
+    if dry_run:
+        out.document(planned)
+        out.say("")
+        out.say("This was a dry run, nothing was changed.")
+        return
+    confirm("Erase it all? This cannot be undone.", yes=yes)
+    done = client.delete(path_of("api", "entity", "user", planned["field"], planned["value"]))
+    out.document(done)
+    out.say("")
+    out.say(f"It is being erased; `gatepost profile receipt {done['request_id']}` tells how far it is.")
+
+
+@client_command(app, "receipt", "gatepost profile receipt 7c1d2e3f405162738495a6b7c8d9eaf0 --verify")
+def receipt(
+    session: Session,
+    request: Annotated[str, typer.Argument(metavar="ID", help="The request's id, as `erase` told it.")],
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Look again for all that went; exit code 1 when something is found."),
+    ] = False,
+) -> None:
+    """Show the receipt of an erasure: what was asked and when, what went, and that it holds."""
+    client, out = session
+    found = client.get(path_of("v2", "erasure", request), verify=verify)
+    out.document(found)
+    show_receipt(out, found)
+    audit = found.get("audit")
+    if audit is not None and (audit["found"] or not audit["genuine"]):
+        raise typer.Exit(1)
 
 
 def _newest(client: Client, identifier: str) -> int:

@@ -50,10 +50,11 @@ _OVER = Verdict(matches=False)
 class MappingPlan:
     """One mapping, compiled."""
 
-    __slots__ = ("expression", "field", "guard", "name")
+    __slots__ = ("expression", "field", "guard", "mapping", "name")
 
     def __init__(self, mapping: Mapping, field: Field) -> None:
         self.field = field
+        self.mapping = mapping
         self.expression: CompiledExpression = compile_expression(mapping.expression)
         self.name = self.expression.name
         self.guard = compile_guard(mapping.guard) if mapping.guard else None

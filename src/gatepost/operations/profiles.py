@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 
+import msgspec
+
 from gatepost.core.entities import entity_of
-from gatepost.core.plans import AccountPlan
 from gatepost.model.errors import InvalidInput
 from gatepost.model.jsonvalue import JsonObject
 from gatepost.model.profile import Profile
@@ -17,31 +18,41 @@ SYSTEM_IDENTIFIERS = ("_id", "_uid")
 """Found by everywhere; `_uid` leads nowhere unless the schema has it or `_uids`."""
 
 
+class EntityQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of a profile to return."""
+
+    fields: Collection[str] = ()
+    """Only these; none means all."""
+    without: Collection[str] = ()
+    """None of these."""
+    segments: bool = True
+    """Add the slugs of its public audiences; `_segments` has all of them in any case."""
+    all_segments: bool = False
+    """Add the ids of all its audiences."""
+
+
+_WHOLE = EntityQuery()
+
+
 async def find_entity(
-    context: Context,
-    account: int,
-    field: str,
-    value: str,
-    *,
-    fields: Collection[str] = (),
-    segments: bool = True,
-) -> JsonObject | None:
-    """Return the profile an identifier leads to, as the entity API answers it: its `data`, and `meta` about it.
+    context: Context, account: int, field: str, value: str, query: EntityQuery = _WHOLE
+) -> dict[str, JsonObject] | None:
+    """Return the profile an identifier leads to, as the entity API answers it: its `data`, and `meta` about it."""
 
-    With `segments`, `data` has the slugs of its public audiences; `_segments` has all of them in any case.
-    """
-
-    def work(tx: Transaction) -> JsonObject | None:
+    def work(tx: Transaction) -> dict[str, JsonObject] | None:
         plan = entity_plan(tx, account)
-        kind = _identifier_kind(plan.schema, field)
+        kind = identifier_kind(plan.schema, field)
         number = tx.profiles.find(account, [(kind, value)]).get((kind, value))
         profile = tx.profiles.load(account, [number]).get(number) if number is not None else None
         if profile is None:
             return None
-        entity = narrowed(entity_of(profile, plan), fields)
-        if segments:
-            public = {one.slug for one in live_audiences(tx, account) if one.is_public}
-            entity["segments"] = sorted(public.intersection(memberships_of(profile, plan)))
+        entity = narrowed(entity_of(profile, plan), query.fields)
+        entity = {name: shown for name, shown in entity.items() if name not in query.without}
+        inside = [one for one in live_audiences(tx, account) if _is_in(profile, one.number)]
+        if query.segments:
+            entity["segments"] = sorted(one.slug for one in inside if one.is_public)
+        if query.all_segments:
+            entity["segments_all"] = sorted(one.id for one in inside)
         return {"data": entity, "meta": _meta(profile)}
 
     return await context.store.read(work)
@@ -58,13 +69,9 @@ def found_by(tx: Transaction, account: int, schema: Schema, identifier: str) -> 
     return tx.profiles.load(account, [number]).get(number) if number is not None else None
 
 
-def memberships_of(profile: Profile, plan: AccountPlan) -> list[str]:
-    """Return the slugs of the audiences a profile is in."""
-    return sorted(
-        plan.slugs[number]
-        for number, held in profile.memberships.items()
-        if held.inside and number in plan.slugs
-    )
+def _is_in(profile: Profile, audience: int) -> bool:
+    held = profile.memberships.get(audience)
+    return held is not None and held.inside
 
 
 def _meta(profile: Profile) -> JsonObject:
@@ -72,7 +79,7 @@ def _meta(profile: Profile) -> JsonObject:
     return {"by_fields": by_fields, "conflicts": profile.conflicts, "format": "json", "name": "user"}
 
 
-def _identifier_kind(schema: Schema, field: str) -> str:
+def identifier_kind(schema: Schema, field: str) -> str:
     """Return the field by which to look somebody up; a `_uid` may be one of many `_uids`."""
     known = [one.name for one in schema.fields if one.identifier]
     if field not in known and field not in SYSTEM_IDENTIFIERS:

@@ -20,9 +20,11 @@ from gatepost.web.api import (
     configuration,
     deliveries,
     entities,
+    erasures,
     explanations,
     jobs,
     merges,
+    persons,
     schemas,
     segments,
     segments_v2,
@@ -50,6 +52,9 @@ _ROUTERS: tuple[APIRouter, ...] = (
     segments_v2.router,
     jobs.router,
     deliveries.router,
+    # Their paths are narrower than those of entities, which follow.
+    erasures.router,
+    persons.router,
     entities.router,
     configuration.router,
 )

@@ -31,7 +31,9 @@ def test_a_profile_is_found_by_its_identifier_and_by_its_id(busy: Desk) -> None:
 
 
 def test_browsers_see_public_audiences_only_and_the_fields_they_ask_for(busy: Desk) -> None:
-    found = busy.run(profiles.find_entity(busy.context, SHOP, "card", "a", fields=["town"]))
+    found = busy.run(
+        profiles.find_entity(busy.context, SHOP, "card", "a", profiles.EntityQuery(fields=["town"]))
+    )
 
     assert found is not None
     data = found["data"]
