@@ -56,9 +56,9 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True):
     id: int = 0
     account: int
     kind: str
-    """`evaluate`, `fill` (a new audience), `dissolve`, `backfill` or `lapse` (a changed `keep_days`)."""
+    """`evaluate`, `fill` (a new audience), `dissolve`, `backfill`, `lapse` (a changed `keep_days`) or `erase`."""
     subject: str
-    """The audience's number, or the job's id; empty for a `lapse`."""
+    """The audience's number, the job's id, or the request's; empty for a `lapse`, and for events that came too late."""
     audience: int
     cursor: int = 0
     before: int = 0

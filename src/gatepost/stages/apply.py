@@ -77,6 +77,7 @@ class ApplyStage:
         self._on_deliveries = on_deliveries
         self._eraser = eraser
         self._plans = PlanBook()
+        self._stuck: set[int] = set()
         self._limit = BATCH
         self._signal = threading.Event()
         self._stopping = threading.Event()
@@ -139,7 +140,7 @@ class ApplyStage:
         read = max(batch.now, events[-1].received) if events else batch.now
         until = max(reached, read) if drained else read
         batch.fold(events, until)
-        duty = next(iter(tx.ledger.duties()), None)
+        duty = next((one for one in tx.ledger.duties() if one.id not in self._stuck), None)
         if duty is not None and drained:
             # A walk looks at profiles as of now, not as of the last event.
             batch.now = max(batch.now, batch.horizon)
@@ -227,7 +228,11 @@ class ApplyStage:
         return frozenset(batch.destinations)
 
     def _give_up(self, tx: Transaction, duty: Duty) -> None:
-        tx.ledger.step_duty(duty, None)
+        if duty.kind == erasing.KIND:
+            # A person must not stay half erased: the next start tries again.
+            self._stuck.add(duty.id)
+        else:
+            tx.ledger.step_duty(duty, None)
         tx.ledger.count(duty.account, {"duties_set_aside": 1})
 
     def _recover(self, events: list[Event], error: Exception) -> Turn:
