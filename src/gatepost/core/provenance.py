@@ -60,7 +60,7 @@ def field_sources(plan: AccountPlan, stored: Profile, history: Iterable[Refolded
         if name in stored.fields
     }
     for step in history:
-        if step.changed is not None:
+        if step.changed is not None and step.event is not None:
             for origin in _given(plan, step.event):
                 _note(found, plan.fields[origin.mapping.field], origin, step)
     return found
@@ -75,7 +75,7 @@ def _note(found: dict[str, FieldSource], field: Field, origin: Origin, step: Ref
         if held is None or origin.value in held or isinstance(origin.value, list):
             source.events += 1
             source.origins = [origin, *source.origins][:MOST_EVENTS]
-    elif _decides(field, step):
+    elif _decides(field, origin, step):
         source.events, source.origins = 1, [origin]
 
 
@@ -83,10 +83,10 @@ def _decided_by_one(field: Field) -> bool:
     return field.type is FieldType.STRING if field.identifier else field.merge in _ONE
 
 
-def _decides(field: Field, step: Refolded) -> bool:
+def _decides(field: Field, origin: Origin, step: Refolded) -> bool:
     stamp = step.profile.stamps.get(field.name)
     if not field.identifier and stamp is not None:
-        return stamp == (step.event.at, step.event.id)
+        return stamp == (origin.event.at, origin.event.id)
     return field.name in (step.changed or ())
 
 
