@@ -71,12 +71,18 @@ def _note(found: dict[str, FieldSource], field: Field, origin: Origin, step: Ref
     if source is None:
         return
     if not _decided_by_one(field):
-        held = step.profile.identifiers.get(field.name, {}) if field.identifier else None
-        if held is None or origin.value in held or isinstance(origin.value, list):
+        if not field.identifier or _leads_on(origin, step):
             source.events += 1
             source.origins = [origin, *source.origins][:MOST_EVENTS]
     elif _decides(field, origin, step):
         source.events, source.origins = 1, [origin]
+
+
+def _leads_on(origin: Origin, step: Refolded) -> bool:
+    """Say whether an identifier an event named became hers; another may be somebody else's."""
+    named = origin.value if isinstance(origin.value, list) else [origin.value]
+    held = step.profile.identifiers.get(origin.mapping.field, {})
+    return any(one in held for one in named if isinstance(one, str))
 
 
 def _decided_by_one(field: Field) -> bool:

@@ -1,6 +1,7 @@
 """Profiles to look at, by any of their identifiers."""
 
 from collections.abc import Collection
+from typing import Any
 
 import msgspec
 
@@ -36,10 +37,10 @@ _WHOLE = EntityQuery()
 
 async def find_entity(
     context: Context, account: int, field: str, value: str, query: EntityQuery = _WHOLE
-) -> dict[str, JsonObject] | None:
+) -> dict[str, dict[str, Any]] | None:
     """Return the profile an identifier leads to, as the entity API answers it: its `data`, and `meta` about it."""
 
-    def work(tx: Transaction) -> dict[str, JsonObject] | None:
+    def work(tx: Transaction) -> dict[str, dict[str, Any]] | None:
         plan = entity_plan(tx, account)
         kind = identifier_kind(plan.schema, field)
         number = tx.profiles.find(account, [(kind, value)]).get((kind, value))

@@ -56,7 +56,7 @@ def test_deliveries_are_listed_newest_first_with_names_people_know(shop: Desk, j
     assert found is not None
     newest = views[0]
     assert len(views) == 3
-    assert newest.profile_id == found["data"]["_id"]  # type: ignore[index,call-overload]  # an object
+    assert newest.profile_id == found["data"]["_id"]
     assert (newest.audience_slug, newest.job_name) == ("rich", job.name)
     assert [view.delivery.seq for view in views] == sorted((v.delivery.seq for v in views), reverse=True)
 
