@@ -212,8 +212,12 @@ def preview(session: Session, filter_: Filter, fields: Fields = None, limit: Lim
     )
     _show_profiles(out, profiles, fields, "Nobody matches.")
     if not out.json:
-        counted = client.call("POST", "/api/segment/size", content=statement, headers=TEXT)
-        out.say(f"{counted['data']['size']:,} match")
+        counted = client.call("POST", "/api/segment/size", content=statement, headers=TEXT)["data"]
+        out.say(f"{'about ' if counted.get('estimated') else ''}{counted['size']:,} match")
+        if counted.get("estimated"):
+            out.say(
+                "No audience keeps these windows yet, so the past was read for some, who stand for everybody."
+            )
 
 
 def _told(shift: dict[str, Any]) -> str:

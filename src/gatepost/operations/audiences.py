@@ -21,7 +21,7 @@ from gatepost.operations.filters import (
     stored_filter,
 )
 from gatepost.operations.lifetimes import NEVER, check_expiry, check_lifetimes
-from gatepost.operations.members import Page, ad_hoc_size, scan, sizes, validate
+from gatepost.operations.members import Page, PageWish, ad_hoc_size, scan, sizes, validate
 from gatepost.operations.records import audience_of, checked_name, current_schema, live_audiences
 from gatepost.operations.slugs import checked_slug, free_slug, slug_of
 from gatepost.ports.catalog import Duty
@@ -31,6 +31,7 @@ __all__ = [
     "MOST_AUDIENCES",
     "AudienceDraft",
     "Page",
+    "PageWish",
     "ad_hoc_size",
     "audience_doubts",
     "check_room",
@@ -56,6 +57,8 @@ __all__ = [
 ]
 
 MOST_AUDIENCES = 500
+LONGEST_NAME = 64
+"""As documented for Lytics."""
 
 
 class AudienceDraft(msgspec.Struct, frozen=True):
@@ -217,7 +220,7 @@ def put_audience(
     others = live_audiences(tx, account)
     slug = checked_slug(draft.slug if draft.slug.strip() else slug_of(draft.name))
     free = free_slug(slug, {other.slug for other in others})
-    named = msgspec.structs.replace(draft, name=checked_name(draft.name, "name"), slug=free)
+    named = msgspec.structs.replace(draft, name=checked_name(draft.name, "name", LONGEST_NAME), slug=free)
     audience = made_audience(tx, account, named, now)
     checked_filter(audience.filter, current_schema(tx, account), [*others, audience], force=force)
     check_lifetimes([*others, audience])
@@ -235,7 +238,7 @@ def replace_audience(
         _check_rename(old, slug, others)
     new = msgspec.structs.replace(
         old,
-        name=checked_name(draft.name, "name"),
+        name=_renamed(old, draft.name),
         slug=slug,
         filter=stored_filter(draft.filter),
         description=draft.description,
@@ -331,6 +334,11 @@ def made_audience(tx: Transaction, account: int, draft: AudienceDraft, now: Inst
         created=now,
         updated=now,
     )
+
+
+def _renamed(old: Audience, name: str) -> str:
+    """Return an audience's name; one that was stored when longer names were taken stays."""
+    return name if name == old.name else checked_name(name, "name", LONGEST_NAME)
 
 
 def _check_rename(old: Audience, slug: str, others: Sequence[Audience]) -> None:

@@ -15,8 +15,8 @@ from gatepost.model.profile import Profile
 from gatepost.model.schema import Schema
 from gatepost.operations.context import Context
 from gatepost.operations.filters import checked_filter, new_sources
-from gatepost.operations.members import SLICE
 from gatepost.operations.records import live_audiences
+from gatepost.operations.walks import SLICE
 from gatepost.ports.store import Transaction
 
 MOST_PROFILES = 200_000

@@ -19,7 +19,7 @@ def expiry_of(text: str, path: str) -> Instant:
     if instant is None:
         msg = f"{text!r} is no time; write one such as 2027-01-31T00:00:00Z"
         raise InvalidInput(msg, path=path)
-    return instant
+    return max(1, instant)
 
 
 def check_expiry(expires: Instant, now: Instant, path: str) -> None:

@@ -7,11 +7,10 @@ import msgspec
 
 from gatepost.core.entities import entity_of
 from gatepost.model.errors import InvalidInput
-from gatepost.model.jsonvalue import JsonObject
 from gatepost.model.profile import Profile
 from gatepost.model.schema import Schema
 from gatepost.operations.context import Context
-from gatepost.operations.members import entity_plan, narrowed
+from gatepost.operations.members import entity_plan, meta_of, narrowed
 from gatepost.operations.records import live_audiences
 from gatepost.ports.store import Transaction
 
@@ -54,7 +53,7 @@ async def find_entity(
             entity["segments"] = sorted(one.slug for one in inside if one.is_public)
         if query.all_segments:
             entity["segments_all"] = sorted(one.id for one in inside)
-        return {"data": entity, "meta": _meta(profile)}
+        return {"data": entity, "meta": meta_of(profile)}
 
     return await context.store.read(work)
 
@@ -73,11 +72,6 @@ def found_by(tx: Transaction, account: int, schema: Schema, identifier: str) -> 
 def _is_in(profile: Profile, audience: int) -> bool:
     held = profile.memberships.get(audience)
     return held is not None and held.inside
-
-
-def _meta(profile: Profile) -> JsonObject:
-    by_fields = sorted(profile.identifiers)
-    return {"by_fields": by_fields, "conflicts": profile.conflicts, "format": "json", "name": "user"}
 
 
 def identifier_kind(schema: Schema, field: str) -> str:

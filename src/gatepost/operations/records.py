@@ -75,10 +75,10 @@ def destinations_of(tx: Transaction, account: int) -> dict[int, Destination]:
     return {destination.number: destination for destination in tx.catalog.list(Destination, account)}
 
 
-def checked_name(name: str, path: str) -> str:
+def checked_name(name: str, path: str, longest: int = LONGEST_NAME) -> str:
     """Return a name without blanks around it; raise InvalidInput when it is empty or too long."""
     plain = name.strip()
-    if not 0 < len(plain) <= LONGEST_NAME:
-        msg = f"a {path} has 1 to {LONGEST_NAME} characters, this one has {len(plain)}"
+    if not 0 < len(plain) <= longest:
+        msg = f"a {path} has 1 to {longest} characters, this one has {len(plain)}"
         raise InvalidInput(msg, path=path)
     return plain

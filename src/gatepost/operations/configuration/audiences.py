@@ -8,7 +8,13 @@ from gatepost.core.plans import included_names
 from gatepost.model.audience import Audience
 from gatepost.model.errors import FilterError, UserError
 from gatepost.model.schema import Schema
-from gatepost.operations.audiences import AudienceDraft, check_room, dissolve_audiences, made_audience
+from gatepost.operations.audiences import (
+    LONGEST_NAME,
+    AudienceDraft,
+    check_room,
+    dissolve_audiences,
+    made_audience,
+)
 from gatepost.operations.configuration.declaration import Declaration, DeclaredAudience
 from gatepost.operations.configuration.schemas import changed_fields
 from gatepost.operations.configuration.state import ORIGIN, Draft, Moment, Shifting, State, differences, own
@@ -53,7 +59,7 @@ def _wanted(declaration: Declaration, draft: Draft) -> dict[str, AudienceDraft]:
 
 def _draft(slug: str, declared: DeclaredAudience) -> AudienceDraft:
     return AudienceDraft(
-        name=checked_name(declared.name or slug, "name"),
+        name=checked_name(declared.name or slug, "name", LONGEST_NAME),
         filter=_kept_form(declared.filter),
         slug=slug,
         description=declared.description,

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from gatepost.core.plans import parsed
 from gatepost.model.audience import Audience, AudienceSize
 from gatepost.model.errors import FilterError, InvalidInput
 from gatepost.model.jsonvalue import JsonValue
@@ -99,10 +100,12 @@ async def _change(here: Session, id_or_slug: str, body: bytes) -> tuple[Audience
     old = await get_audience(here.context, here.number, id_or_slug)
     wish = decoded(body, _Wish) if _is_json(body) else _Wish(segment_ql=text_of(body))
     text = wish.filter
+    # As in Lytics, an ALIAS that differs renames.
+    alias = parsed(text).alias if text is not None else ""
     draft = AudienceDraft(
         old.name if wish.name is None else wish.name,
         old.filter if text is None else text,
-        slug=wish.slug_name,
+        slug=wish.slug_name or alias,
         description=old.description if wish.description is None else wish.description,
         is_public=old.is_public if wish.is_public is None else wish.is_public,
         tags=old.tags if wish.tags is None else wish.tags,

@@ -1,6 +1,6 @@
 """Audiences in the first generation of the API, which calls them segments."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
@@ -11,6 +11,7 @@ from gatepost.model.audience import Audience
 from gatepost.model.errors import FilterError, InvalidInput
 from gatepost.model.times import to_rfc3339
 from gatepost.operations.audiences import (
+    PageWish,
     ad_hoc_size,
     delete_audience,
     get_audience,
@@ -55,6 +56,7 @@ _WISH = accepts({"name": "Loyal", "segment_ql": _FILTER, "slug_name": "loyal"})
 _TEXT = accepts(_FILTER, TEXT)
 
 _LARGEST_PAGE = 100
+_ORDERS = ("asc", "desc")
 
 
 class _Page(BaseModel):
@@ -63,6 +65,10 @@ class _Page(BaseModel):
     start: str = ""
     limit: int = 10
     fields: str = ""
+    sortfield: str = ""
+    sortorder: str = "asc"
+    segments: bool = False
+    meta: bool = False
 
 
 @router.get("", responses=answers({"data": [_OBJECT], **_SUCCESS}))
@@ -104,9 +110,14 @@ async def check(_here: Here, body: Body) -> Response:
 
 @router.post("/size", responses=answers({"data": _SIZE, **_SUCCESS}), openapi_extra=_TEXT)
 async def size_of_text(here: Here, body: Body) -> Response:
-    """Count the profiles that a FilterQL text matches now."""
+    """Count the profiles that a FilterQL text matches now.
+
+    Windows that no audience keeps are filled from the past for some profiles, which stand for all; then it is
+    `estimated`.
+    """
     size = await ad_hoc_size(here.context, here.number, text_of(body))
-    return answer_v1({"id": "", "name": "", "slug_name": "", "size": size})
+    more: dict[str, Any] = {"estimated": True} if size.estimated else {}
+    return answer_v1({"id": "", "name": "", "slug_name": "", "size": size.size, **more})
 
 
 @router.get("/sizes", responses=answers({"data": [_SIZE], **_SUCCESS}))
@@ -174,7 +185,11 @@ async def attribution(here: Here, id_: str, limit: int = 168) -> Response:
 @router.get("/{id_}/scan", responses=_PAGE)
 @router.post("/{id_}/scan", responses=_PAGE)
 async def members(here: Here, id_: str, page: Annotated[_Page, Query()]) -> Response:
-    """List the members of an audience, page by page: go on with `start` set to the `_next` of the page before."""
+    """List the members of an audience, page by page: go on with `start` set to the `_next` of the page before.
+
+    One can go on for 10 minutes. `sortfield` puts up to 10,000 members in order, those without the field last;
+    more are refused. `segments` and `meta` add what the entity API adds.
+    """
     found = id_ if id_ in BUILTIN_AUDIENCES else (await get_audience(here.context, here.number, id_)).id
     return await _scanned(here, found, page)
 
@@ -183,10 +198,21 @@ async def _scanned(here: Here, which: str, page: _Page) -> Response:
     if not 0 < page.limit <= _LARGEST_PAGE:
         msg = f"limit is {page.limit}; a page has 1 to {_LARGEST_PAGE} members"
         raise InvalidInput(msg, path="limit")
-    found = await scan(
-        here.context, here.number, which, start=page.start, limit=page.limit, fields=listed(page.fields)
+    if page.sortorder not in _ORDERS:
+        msg = f"sortorder is {page.sortorder!r}; write asc or desc"
+        raise InvalidInput(msg, path="sortorder")
+    wish = PageWish(
+        start=page.start,
+        limit=page.limit,
+        fields=listed(page.fields),
+        sort=page.sortfield,
+        descending=page.sortorder == "desc",
+        segments=page.segments,
+        meta=page.meta,
     )
-    return answer_v1(found.entities, _next=found.next, total=found.total)
+    found = await scan(here.context, here.number, which, wish)
+    more: dict[str, Any] = {"estimated": True} if found.estimated else {}
+    return answer_v1(found.entities, _next=found.next, total=found.total, **more)
 
 
 async def _builtin_size(here: Here, slug: str) -> dict[str, object]:
