@@ -47,7 +47,9 @@ async def size_history(context: Context, account: int, id_or_slug: str, limit: i
         audience = audience_of(tx, account, id_or_slug)
         noted = tx.memberships.history(account, audience.number, first)
         current = tx.memberships.sizes(account).get(audience.number, AudienceSize())
-        known = noted or [SizeThen(last, current.size, current.entered, current.left)]
+        # The current hour is as it is now: who was erased is told to nobody, and noted nowhere.
+        known = [one for one in noted if one.hour < last]
+        known.append(SizeThen(last, current.size, current.entered, current.left))
         return SizeHistory(audience=audience, hours=hourly(known, first, last))
 
     return await context.store.read(work)
