@@ -222,6 +222,23 @@ def test_a_delivery_that_waits_for_its_answer_is_not_sent_again(open_shop: Calla
     assert MAIL.encode() not in shop.on_disk()
 
 
+def test_what_is_under_way_when_she_goes_is_not_settled_nor_tried_again(
+    open_shop: Callable[..., Shop],
+) -> None:
+    def silent(received: Received, _times: int) -> Reply | None:
+        return None if received.profile["email"] == MAIL else Reply()
+
+    shop = open_shop(silent)
+    shop.collect(mail=MAIL, name=NAME, total=20)
+    shop.receiver.wait_for(1)
+
+    shop.until_erased(shop.erase())
+
+    assert 0 == sum(shop.ask("/v2/delivery/counts")["data"].values())
+    assert 1 == len(shop.receiver.received)
+    assert MAIL.encode() not in shop.on_disk()
+
+
 def test_her_past_stays_out_and_what_she_does_next_begins_anew(open_shop: Callable[..., Shop]) -> None:
     shop = open_shop()
     shop.collect(mail=MAIL, name=NAME, total=20)

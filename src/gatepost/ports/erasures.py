@@ -43,13 +43,13 @@ class Erasures(Protocol):
     def excluded(self, account: int, hashes: Sequence[str], at: Instant) -> bool:
         """Say whether an event of an instant with these identifiers stays out."""
 
-    def doom(self, kind: str, keys: Collection[str]) -> None:
-        """Remember what has to go: `event` ids of the log, or `delivery` ids."""
+    def doom(self, request: str, kind: str, keys: Collection[str]) -> None:
+        """Remember what a request wants gone: `event` ids of the log, or `delivery` ids."""
 
-    def doomed(self, kind: str, limit: int) -> list[str]:
-        """Return some of what has to go."""
+    def doomed(self, request: str, kind: str, limit: int) -> list[str]:
+        """Return some of what a request wants gone."""
 
-    def spare(self, kind: str, keys: Collection[str]) -> None:
+    def spare(self, request: str, kind: str, keys: Collection[str]) -> None:
         """Forget what has gone."""
 
     def remove_profile(
@@ -57,16 +57,16 @@ class Erasures(Protocol):
     ) -> Mapping[str, int]:
         """Remove a profile, what leads to it, its memberships, timers and trail, silently; count what went."""
 
-    def remove_unfinished(self, account: int, numbers: Collection[int]) -> Mapping[str, int]:
-        """Remove the outbox rows of profiles, leased ones too, with snapshots and attempts; doom their ids."""
+    def remove_unfinished(self, erasure: Erasure) -> Mapping[str, int]:
+        """Remove outbox rows, leased ones too, with snapshots and attempts; doom their ids."""
 
-    def remove_finished(self, account: int, numbers: Collection[int], table: str, cursor: int) -> Slice:
-        """Remove finished deliveries of profiles from a piece of a day, with their attempts; doom their ids."""
+    def remove_finished(self, erasure: Erasure) -> Slice:
+        """Remove finished deliveries with their attempts from a piece of a day, from its cursor; doom their ids."""
 
-    def remove_merges(self, account: int, numbers: Collection[int], cursor: int) -> Slice:
-        """Remove the merges that any of these profiles took part in, from a piece of them."""
+    def remove_merges(self, erasure: Erasure) -> Slice:
+        """Remove the merges that any of its profiles took part in, from a piece of them."""
 
-    def remove_lines(self, account: int, texts: Collection[str], cursor: int) -> Slice:
+    def remove_lines(self, erasure: Erasure, texts: Collection[str]) -> Slice:
         """Remove the job log lines of doomed deliveries, and those that hold a text, from a piece of them."""
 
     def remove_poisons(self, account: int, texts: Collection[str]) -> int:

@@ -451,12 +451,12 @@ class Batch:
         if self._secrets is None:
             return
         gone = erase_profile(self._tx, self._secrets, event)
-        for number in gone.numbers:
+        for number in gone:
             self._profiles.pop(number, None)
-        self._known = {key: None if held in gone.numbers else held for key, held in self._known.items()}
+        self._known = {key: None if held in gone else held for key, held in self._known.items()}
         self._exclusions.save(self.counts)
         self._exclusions = Exclusions(self._tx, self._secrets)
-        self.erased |= gone.numbers
+        self.erased |= gone
 
     def _cross(
         self,

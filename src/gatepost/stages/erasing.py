@@ -6,7 +6,6 @@ the log is changed before the store notes that it was, so a crash in between onl
 """
 
 import base64
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 
 import msgspec
@@ -30,6 +29,8 @@ _LOG = structlog.get_logger("gatepost.erase")
 
 KIND = "erase"
 """The duty's kind."""
+_TOO_LATE = ""
+"""Stands for the request where events that were left out have to go."""
 _EVENTS = 1_000
 """Events a step takes: some ten milliseconds."""
 _FOLDED = frozenset({RecordKind.EVENT, RecordKind.HISTORY})
@@ -83,74 +84,64 @@ class Exclusions:
     def save(self, accounts: Iterable[int]) -> None:
         """See to it that what was left out goes from the log."""
         if self._left:
-            self._tx.erasures.doom("event", [str(id_) for id_ in self._left])
+            self._tx.erasures.doom(_TOO_LATE, "event", [str(id_) for id_ in self._left])
             self._left = []
             if not any(duty.kind == KIND and not duty.subject for duty in self._tx.ledger.duties()):
                 self._tx.ledger.add_duty(Duty(account=min(accounts), kind=KIND, subject="", audience=0))
 
 
-class Gone(msgspec.Struct, frozen=True):
-    """Whom the record of an erasure took away."""
+def erase_profile(tx: Transaction, secrets: Secrets, event: Event) -> frozenset[int]:
+    """Take away what makes somebody a profile, and begin the erasure of the rest; nobody is told of exits.
 
-    numbers: frozenset[int]
-    identifiers: tuple[Identifier, ...]
-
-
-def erase_profile(tx: Transaction, secrets: Secrets, event: Event) -> Gone:
-    """Take away what makes somebody a profile, and begin the erasure of the rest. Nobody is told of exits."""
+    Return the row keys of the profile and of those merged into it.
+    """
     command = msgspec.json.decode(event.body, type=EraseCommand)
     if not command.sealed or tx.erasures.get(event.account, command.request) is not None:
-        return Gone(frozenset(), ())
+        return frozenset()
     asked = msgspec.json.decode(secrets.open(base64.b64decode(command.sealed)), type=Identifier)
-    account, counts = event.account, Counter[str]()
+    account = event.account
     number = tx.profiles.find(account, [asked]).get(asked)
     profile = tx.profiles.load(account, [number]).get(number) if number is not None else None
-    numbers: list[int] = []
-    identifiers = [asked]
-    if profile is not None:
-        people = family(profile, lambda one: tx.merges.of(account, one))
-        numbers = [one.number for one in people]
-        identifiers = _own(
-            tx, account, profile.number, [asked, *(i for one in people for i in leading_to(one))]
-        )
-        counts.update(_remove(tx, account, profile, identifiers))
-    counts.update(tx.erasures.remove_unfinished(account, numbers))
-    hashes = [identifier_hash(secrets, one) for one in identifiers]
-    tx.erasures.exclude(account, hashes, event.received)
+    people = family(profile, lambda one: tx.merges.of(account, one)) if profile is not None else []
+    identifiers = _own(tx, account, number, [asked, *(i for one in people for i in leading_to(one))])
     erasure = Erasure(
         id=command.request,
         account=account,
-        subject=hashes[0],
+        subject=identifier_hash(secrets, asked),
         asked=event.received,
         record=event.id,
-        numbers=numbers,
-        hashes=hashes,
+        numbers=[one.number for one in people],
+        hashes=[identifier_hash(secrets, one) for one in identifiers],
         values=[value_hash(secrets, value) for _, value in identifiers],
-        counts={kind: amount for kind, amount in counts.items() if amount},
     )
+    if profile is not None:
+        _remove(tx, erasure, profile, identifiers)
+    tx.erasures.exclude(account, erasure.hashes, event.received)
     tx.erasures.put(erasure, secrets.seal(_ENCODE(Search(identifiers=identifiers))))
     tx.ledger.add_duty(Duty(account=account, kind=KIND, subject=erasure.id, audience=0))
-    return Gone(frozenset(numbers), tuple(identifiers))
+    return frozenset(erasure.numbers)
 
 
-def _own(tx: Transaction, account: int, number: int, identifiers: Iterable[Identifier]) -> list[Identifier]:
+def _own(
+    tx: Transaction, account: int, number: int | None, identifiers: Iterable[Identifier]
+) -> list[Identifier]:
     """Return the identifiers that lead to her or to nobody: one that was let go may be somebody else's by now."""
     wanted = list(dict.fromkeys(identifiers))
     holders = tx.profiles.find(account, wanted)
     return [one for one in wanted if holders.get(one, number) == number]
 
 
-def _remove(
-    tx: Transaction, account: int, profile: Profile, identifiers: Collection[Identifier]
-) -> Counter[str]:
+def _remove(tx: Transaction, erasure: Erasure, profile: Profile, identifiers: Collection[Identifier]) -> None:
+    account = erasure.account
     trail = [*tx.profiles.trail(account, profile.number), *profile.trail]
-    tx.erasures.doom("event", [str(id_) for id_ in trail])
-    counts = Counter(tx.erasures.remove_profile(account, profile.number, identifiers))
+    tx.erasures.doom(erasure.id, "event", [str(id_) for id_ in trail])
+    for what, amount in tx.erasures.remove_profile(account, profile.number, identifiers).items():
+        _counted(erasure, what, amount)
     if profile.timer:
-        changes = ProfileChanges(timers={profile.number: (profile.timer, 0)})
-        tx.profiles.save(account, changes)
-        counts["timers"] = 1
-    return counts
+        tx.profiles.save(account, ProfileChanges(timers={profile.number: (profile.timer, 0)}))
+        _counted(erasure, "timers", 1)
+    for what, amount in tx.erasures.remove_unfinished(erasure).items():
+        _counted(erasure, what, amount)
 
 
 class Eraser:
@@ -197,14 +188,14 @@ class Eraser:
             self._store.write_blocking(lambda tx: tx.ledger.step_duty(duty, None))
 
     def _remove_events(self) -> int:
-        doomed = self._store.write_blocking(lambda tx: tx.erasures.doomed("event", _EVENTS))
+        doomed = self._store.write_blocking(lambda tx: tx.erasures.doomed(_TOO_LATE, "event", _EVENTS))
         if doomed:
             self._log.rewrite({int(id_): None for id_ in doomed}).result()
-            self._store.write_blocking(lambda tx: tx.erasures.spare("event", doomed))
+            self._store.write_blocking(lambda tx: tx.erasures.spare(_TOO_LATE, "event", doomed))
         return len(doomed)
 
     def _events(self, _duty: Duty, erasure: Erasure, _traces: Traces) -> None:
-        doomed = self._store.write_blocking(lambda tx: tx.erasures.doomed("event", _EVENTS))
+        doomed = self._store.write_blocking(lambda tx: tx.erasures.doomed(erasure.id, "event", _EVENTS))
         if doomed:
             self._log.rewrite({int(id_): None for id_ in doomed}).result()
             _counted(erasure, "events", len(doomed))
@@ -212,7 +203,7 @@ class Eraser:
             erasure.step = EraseStep.MENTIONS
 
         def work(tx: Transaction) -> None:
-            tx.erasures.spare("event", doomed)
+            tx.erasures.spare(erasure.id, "event", doomed)
             tx.erasures.put(erasure)
 
         self._store.write_blocking(work)
@@ -239,11 +230,9 @@ class Eraser:
 
     def _deliveries(self, _duty: Duty, erasure: Erasure, _traces: Traces) -> None:
         def work(tx: Transaction) -> None:
-            done = tx.erasures.remove_finished(
-                erasure.account, erasure.numbers, erasure.table, erasure.cursor
-            )
+            done = tx.erasures.remove_finished(erasure)
             # A finished one that somebody put back into the queue meanwhile goes too.
-            again = tx.erasures.remove_unfinished(erasure.account, erasure.numbers)
+            again = tx.erasures.remove_unfinished(erasure)
             _counted(erasure, "deliveries", again["deliveries"])
             erasure.table = done.table
             _moved(tx, erasure, "deliveries", done, EraseStep.MERGES)
@@ -252,14 +241,14 @@ class Eraser:
 
     def _merges(self, _duty: Duty, erasure: Erasure, _traces: Traces) -> None:
         def work(tx: Transaction) -> None:
-            done = tx.erasures.remove_merges(erasure.account, erasure.numbers, erasure.cursor)
+            done = tx.erasures.remove_merges(erasure)
             _moved(tx, erasure, "merges", done, EraseStep.LINES)
 
         self._store.write_blocking(work)
 
     def _lines(self, _duty: Duty, erasure: Erasure, traces: Traces) -> None:
         def work(tx: Transaction) -> None:
-            done = tx.erasures.remove_lines(erasure.account, traces.texts, erasure.cursor)
+            done = tx.erasures.remove_lines(erasure, traces.texts)
             if done.cursor is None:
                 _counted(erasure, "poisons", tx.erasures.remove_poisons(erasure.account, traces.texts))
             _moved(tx, erasure, "log_lines", done, EraseStep.SWEEP)
@@ -273,8 +262,8 @@ class Eraser:
 
         def work(tx: Transaction) -> None:
             # Ids of deliveries are hashes, but nobody needs them from here on.
-            while ids := tx.erasures.doomed("delivery", _EVENTS):
-                tx.erasures.spare("delivery", ids)
+            while ids := tx.erasures.doomed(erasure.id, "delivery", _EVENTS):
+                tx.erasures.spare(erasure.id, "delivery", ids)
             tx.erasures.put(erasure)
 
         self._store.write_blocking(work)

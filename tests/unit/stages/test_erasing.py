@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from gatepost.model.erasure import EraseStep, Erasure
 from gatepost.model.event import RecordKind, Submission
+from gatepost.model.merge import MergeCommand
 from gatepost.model.schema import Field
 from gatepost.model.times import DAY, HOUR
 from gatepost.stages.erasing import command_body
@@ -160,3 +162,31 @@ def test_asking_twice_does_no_harm(shop: Pipeline) -> None:
     assert 1 == receipt(shop).counts["profiles"]
     assert 0 == receipt(shop, "f" * 32).counts.get("profiles", 0)
     assert 1 == len(shop.profiles())
+
+
+def test_two_who_go_together_have_each_a_receipt_of_their_own(shop: Pipeline) -> None:
+    tell(shop, total=1)
+    ask(shop)
+    ask(shop, "bob", "user", "b" * 32)
+    shop.settle()
+
+    assert [] == shop.profiles()
+    assert (2, 1) == (receipt(shop).counts["events"], receipt(shop, "b" * 32).counts["events"])
+    assert b"bob@example.com" not in raw_bytes(shop.folder)
+
+
+def test_two_who_were_parted_are_erased_apart_and_no_copy_of_the_one_stays_with_the_other(
+    shop: Pipeline,
+) -> None:
+    shop.send(cookie="cookie-of-bob", total=3)
+    tell(shop, cookie="cookie-of-bob")
+    shop.settle()
+    undo = msgspec.json.encode(MergeCommand(merge=1))
+    shop.log.append(ACCOUNT, [Submission("", 0, undo, kind=RecordKind.UNMERGE)]).result()
+
+    ask(shop)
+    shop.settle()
+
+    assert [None, ["cookie-of-bob"]] == [one.fields.get("cookie") for one in shop.profiles()]
+    assert 1 == receipt(shop).counts["merges"]
+    assert MAIL.encode() not in raw_bytes(shop.folder)

@@ -66,17 +66,17 @@ class SqliteErasures:
         execute = self._connection.execute
         return any(execute(_SQL["excluded"], (account, hash_, at)).fetchone() for hash_ in hashes)
 
-    def doom(self, kind: str, keys: Collection[str]) -> None:
+    def doom(self, request: str, kind: str, keys: Collection[str]) -> None:
         """Remember what has to go."""
-        self._connection.executemany(_SQL["doom"], [(kind, key) for key in keys])
+        self._connection.executemany(_SQL["doom"], [(request, kind, key) for key in keys])
 
-    def doomed(self, kind: str, limit: int) -> list[str]:
+    def doomed(self, request: str, kind: str, limit: int) -> list[str]:
         """Return some of what has to go."""
-        return [key for (key,) in self._connection.execute(_SQL["doomed"], (kind, limit))]
+        return [key for (key,) in self._connection.execute(_SQL["doomed"], (request, kind, limit))]
 
-    def spare(self, kind: str, keys: Collection[str]) -> None:
+    def spare(self, request: str, kind: str, keys: Collection[str]) -> None:
         """Forget what has gone."""
-        self._connection.executemany(_SQL["spare"], [(kind, key) for key in keys])
+        self._connection.executemany(_SQL["spare"], [(request, kind, key) for key in keys])
 
     def remove_profile(
         self, account: int, number: int, identifiers: Collection[Identifier]
@@ -95,22 +95,23 @@ class SqliteErasures:
                 counts["memberships"] += 1
         return counts
 
-    def remove_unfinished(self, account: int, numbers: Collection[int]) -> Mapping[str, int]:
+    def remove_unfinished(self, erasure: Erasure) -> Mapping[str, int]:
         """Remove outbox rows, leased ones too."""
         execute = self._connection.execute
         rows: list[tuple[int, str, int]] = []
-        for number in numbers:
-            rows += execute(_SQL["unfinished"], (account, number)).fetchall()
+        for number in erasure.numbers:
+            rows += execute(_SQL["unfinished"], (erasure.account, number)).fetchall()
         attempts = self._remove_attempts([id_ for _, id_, _ in rows])
-        self.doom("delivery", [id_ for _, id_, _ in rows])
+        self.doom(erasure.id, "delivery", [id_ for _, id_, _ in rows])
         for seq, _, snapshot in rows:
             execute(_SQL["remove_unfinished"], (seq,))
             execute(_OUTBOX["share_less"], (snapshot,))
             execute(_OUTBOX["drop_snapshot"], (snapshot,))
         return {"deliveries": len(rows), "attempts": attempts}
 
-    def remove_finished(self, account: int, numbers: Collection[int], table: str, cursor: int) -> Slice:
+    def remove_finished(self, erasure: Erasure) -> Slice:
         """Remove finished deliveries from a piece of a day."""
+        table, cursor = erasure.table, erasure.cursor
         tables = sorted(name for name in self._days.newest_first("finished") if name >= table)
         if not tables:
             return Slice(0)
@@ -119,29 +120,33 @@ class SqliteErasures:
             f"SELECT seq, id, account, profile FROM {table} WHERE seq > ? ORDER BY seq LIMIT ?",  # noqa: S608 - our own table names
             (cursor, _ROWS),
         ).fetchall()
-        hers = [(seq, id_) for seq, id_, owner, profile in rows if owner == account and profile in numbers]
+        hers = [
+            (seq, id_)
+            for seq, id_, owner, profile in rows
+            if owner == erasure.account and profile in erasure.numbers
+        ]
         self._remove_attempts([id_ for _, id_ in hers])
-        self.doom("delivery", [id_ for _, id_ in hers])
+        self.doom(erasure.id, "delivery", [id_ for _, id_ in hers])
         self._connection.executemany(f"DELETE FROM {table} WHERE seq = ?", [(seq,) for seq, _ in hers])  # noqa: S608 - our own table names
         if len(rows) == _ROWS:
             return Slice(len(hers), table, rows[-1][0])
         return Slice(len(hers), tables[1], 0) if len(tables) > 1 else Slice(len(hers))
 
-    def remove_merges(self, account: int, numbers: Collection[int], cursor: int) -> Slice:
+    def remove_merges(self, erasure: Erasure) -> Slice:
         """Remove merges from a piece of them."""
-        rows = self._connection.execute(_SQL["merges"], (cursor, account, _MERGES)).fetchall()
+        rows = self._connection.execute(_SQL["merges"], (erasure.cursor, erasure.account, _MERGES)).fetchall()
         hers = [
             merge.id
             for merge in map(merge_of, rows)
-            if {merge.survivor.number, merge.absorbed.number} & {*numbers}
+            if {merge.survivor.number, merge.absorbed.number} & {*erasure.numbers}
         ]
         self._connection.executemany(_SQL["remove_merge"], [(id_,) for id_ in hers])
         return Slice(len(hers), "", rows[-1][0] if len(rows) == _MERGES else None)
 
-    def remove_lines(self, account: int, texts: Collection[str], cursor: int) -> Slice:
+    def remove_lines(self, erasure: Erasure, texts: Collection[str]) -> Slice:
         """Remove job log lines from a piece of them."""
-        rows = self._connection.execute(_SQL["lines"], (cursor, account, _ROWS)).fetchall()
-        hers = [id_ for id_, document in rows if self._tells(orjson.loads(document), texts)]
+        rows = self._connection.execute(_SQL["lines"], (erasure.cursor, erasure.account, _ROWS)).fetchall()
+        hers = [id_ for id_, document in rows if self._tells(erasure.id, orjson.loads(document), texts)]
         self._connection.executemany(_SQL["remove_line"], [(id_,) for id_ in hers])
         return Slice(len(hers), "", rows[-1][0] if len(rows) == _ROWS else None)
 
@@ -165,9 +170,12 @@ class SqliteErasures:
                 counts["memberships"] += found[0]
         return counts
 
-    def _tells(self, line: dict[str, Any], texts: Collection[str]) -> bool:
+    def _tells(self, request: str, line: dict[str, Any], texts: Collection[str]) -> bool:
         delivery = line.get("context", {}).get("delivery", "")
-        if delivery and self._connection.execute(_SQL["is_doomed"], ("delivery", delivery)).fetchone():
+        if (
+            delivery
+            and self._connection.execute(_SQL["is_doomed"], (request, "delivery", delivery)).fetchone()
+        ):
             return True
         return _holds(line.get("message", ""), texts)
 

@@ -24,16 +24,16 @@ SELECT value FROM facts WHERE name = 'excluded_until';
 SELECT 1 FROM exclusions WHERE account = ? AND hash = ? AND until > ?;
 
 -- name: doom
-INSERT INTO doomed VALUES (?, ?) ON CONFLICT DO NOTHING;
+INSERT INTO doomed VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
 
 -- name: doomed
-SELECT key FROM doomed WHERE kind = ? ORDER BY key LIMIT ?;
+SELECT key FROM doomed WHERE request = ? AND kind = ? ORDER BY key LIMIT ?;
 
 -- name: is_doomed
-SELECT 1 FROM doomed WHERE kind = ? AND key = ?;
+SELECT 1 FROM doomed WHERE request = ? AND kind = ? AND key = ?;
 
 -- name: spare
-DELETE FROM doomed WHERE kind = ? AND key = ?;
+DELETE FROM doomed WHERE request = ? AND kind = ? AND key = ?;
 
 -- name: remove_profile
 DELETE FROM profiles WHERE account = ? AND number = ?;
