@@ -34,6 +34,8 @@ _TOO_LATE = ""
 _EVENTS = 1_000
 """Events a step takes: some ten milliseconds."""
 _FOLDED = frozenset({RecordKind.EVENT, RecordKind.HISTORY})
+_NAMING = _FOLDED | {RecordKind.EXCLUDE}
+"""Records that may name somebody."""
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -212,10 +214,10 @@ class Eraser:
         events = [one for one in self._log.read(erasure.cursor, _EVENTS) if one.id < erasure.record]
         bodies: dict[int, bytes | None] = {}
         for event in events:
-            if event.account == erasure.account and event.kind in _FOLDED:
+            if event.account == erasure.account and event.kind in _NAMING:
                 kept = traces.without(event)
                 if kept is not event.body:
-                    bodies[event.id] = kept
+                    bodies[event.id] = kept if event.kind in _FOLDED else None
         _counted(erasure, "mentions", len(bodies))
         if events:
             erasure.cursor = events[-1].id

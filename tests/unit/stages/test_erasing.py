@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gatepost.model.audience import ExclusionCommand
 from gatepost.model.erasure import EraseStep, Erasure
 from gatepost.model.event import RecordKind, Submission
 from gatepost.model.merge import MergeCommand
@@ -162,6 +163,17 @@ def test_asking_twice_does_no_harm(shop: Pipeline) -> None:
     assert 1 == receipt(shop).counts["profiles"]
     assert 0 == receipt(shop, "f" * 32).counts.get("profiles", 0)
     assert 1 == len(shop.profiles())
+
+
+def test_an_order_that_kept_her_out_of_an_audience_goes_too(shop: Pipeline) -> None:
+    id_ = next(one.id for one in shop.profiles() if one.fields["user"] == "ada")
+    order = msgspec.json.encode(ExclusionCommand(audience=1, profile=id_))
+    shop.log.append(ACCOUNT, [Submission("", 0, order, kind=RecordKind.EXCLUDE)]).result()
+
+    ask(shop)
+    shop.settle()
+
+    assert id_.encode() not in raw_bytes(shop.folder)
 
 
 def test_two_who_go_together_have_each_a_receipt_of_their_own(shop: Pipeline) -> None:
