@@ -8,6 +8,7 @@ import msgspec
 from gatepost.core.plans import AccountPlan, JobPlan
 from gatepost.model.audience import Crossing, Transition
 from gatepost.model.delivery import Delivery, DeliveryState
+from gatepost.model.event import Event, RecordKind
 from gatepost.model.profile import Profile
 from gatepost.model.times import Instant
 
@@ -27,6 +28,14 @@ class Cause(msgspec.Struct, frozen=True):
 
 
 ORDINARY = Cause()
+_LOADING = Cause(silent=True)
+
+
+def cause_of(event: Event) -> Cause:
+    """Return what an event is to the transitions it brings about."""
+    if event.kind == RecordKind.HISTORY:
+        return _LOADING
+    return Cause(hops=event.hops) if event.hops else ORDINARY
 
 
 class Triggered(msgspec.Struct, frozen=True):

@@ -24,29 +24,24 @@ from gatepost.core.applying import (
     take_on,
 )
 from gatepost.core.entities import entity_of
-from gatepost.core.erasing import leading_to
-from gatepost.core.identity import absorb, accepts, attach, compatible, seniority, superfluous
+from gatepost.core.identity import accepts, attach, compatible, superfluous
 from gatepost.core.plans import EMPTY_PLAN, AccountPlan
-from gatepost.core.triggers import ORDINARY, Cause, triggered
+from gatepost.core.triggers import ORDINARY, Cause, cause_of, triggered
 from gatepost.model.audience import ExclusionCommand, Transition
 from gatepost.model.delivery import Delivery
 from gatepost.model.event import Event, RecordKind
-from gatepost.model.merge import Merge
-from gatepost.model.profile import EXPIRY, Identifier, Profile
+from gatepost.model.profile import EXPIRY, Profile
 from gatepost.model.times import Instant
 from gatepost.ports.catalog import Duty
 from gatepost.ports.outbox import Enqueued
-from gatepost.ports.profiles import Crossed, ProfileChanges
 from gatepost.ports.secrets import Secrets
 from gatepost.ports.store import Transaction
 from gatepost.stages.backfills import first_enter, job_of, owed_after_merge
 from gatepost.stages.erasing import Exclusions, erase_profile
 from gatepost.stages.filling import Filling, fill, readers_of
-from gatepost.stages.unmerging import Fetch, command_of, parted_now, undoable
-
-Key = tuple[int, Identifier]
-
-_LOADING = Cause(silent=True)
+from gatepost.stages.held import Held
+from gatepost.stages.merging import by_seniority, merge
+from gatepost.stages.unmerging import Fetch, command_of, part, parted_now, rejoin, undoable
 
 _SAYING = frozenset({RecordKind.EVENT, RecordKind.HISTORY})
 """Kinds of records that say something of somebody."""
@@ -75,13 +70,7 @@ class Batch:
         self._plans = plans
         self._wall = wall
         self.position, self.now = self._began = tx.ledger.position()
-        self._profiles: dict[int, Profile] = {}
-        self._accounts: dict[int, int] = {}
-        self._stored_timers: dict[int, Instant] = {}
-        self._known: dict[Key, int | None] = {}
-        self._dirty: dict[int, None] = {}
-        self._identified: dict[int, dict[Identifier, int | None]] = {}
-        self._crossed: dict[int, list[tuple[int, Transition]]] = {}
+        self._held = Held(tx)
         self._enqueued: list[Enqueued] = []
         self._wakeups: list[tuple[Instant, int, int]] = []
         self._fired = 0
@@ -101,7 +90,7 @@ class Batch:
         """
         self._take_wakeups(until)
         readings = [self._read(event) for event in events]
-        self._look_up(readings)
+        self._held.look_up(readings, self._wakeups)
         for event, reading in zip(events, readings, strict=True):
             self.fire(event.received)
             self._apply(event, reading)
@@ -110,23 +99,6 @@ class Batch:
     def _read(self, event: Event) -> Reading | None:
         """Read what an event says; None for a record that is none."""
         return read_event(self._plan(event.account), event) if event.kind in _SAYING else None
-
-    def _look_up(self, readings: Iterable[Reading | None]) -> None:
-        """Find and load together the profiles that a batch will want; one by one takes more than twice the time."""
-        identifiers: dict[int, dict[Identifier, None]] = {}
-        numbers: dict[int, set[int]] = {}
-        for reading in readings:
-            if reading is not None:
-                identifiers.setdefault(reading.event.account, {}).update(dict.fromkeys(reading.identifiers))
-        for _, account, number in self._wakeups:
-            numbers.setdefault(account, set()).add(number)
-        for account, wanted in identifiers.items():
-            found = self._tx.profiles.find(account, wanted)
-            self._known.update({(account, one): found.get(one) for one in wanted})
-            numbers.setdefault(account, set()).update(found.values())
-        for account, known in numbers.items():
-            for profile in self._tx.profiles.load(account, known - self._profiles.keys()).values():
-                self.adopt(account, profile)
 
     def _take_wakeups(self, until: Instant) -> None:
         due = self._tx.profiles.due(until, WAKEUPS_AT_ONCE)
@@ -189,7 +161,7 @@ class Batch:
         self.catch_up(account, profile, now)
         plan = self._plan(account)
         transitions = self._evaluate(account, plan, profile, audiences, now)
-        self._touch(profile)
+        self._held.touch(profile)
         self._wake(account, profile)
         self._cross(account, plan, profile, transitions, Cause(beginning=first))
 
@@ -206,20 +178,11 @@ class Batch:
 
     def profile(self, account: int, number: int) -> Profile | None:
         """Return a profile, loaded once a batch."""
-        profile = self._profiles.get(number)
-        if profile is None:
-            profile = self._tx.profiles.load(account, [number]).get(number)
-            if profile is not None:
-                self.adopt(account, profile)
-        return profile
+        return self._held.profile(account, number)
 
     def adopt(self, account: int, profile: Profile) -> Profile:
         """Take in a profile that was read by other means; the batch's own copy wins."""
-        held = self._profiles.setdefault(profile.number, profile)
-        if held is profile:
-            self._accounts[profile.number] = account
-            self._stored_timers[profile.number] = profile.timer
-        return held
+        return self._held.adopt(account, profile)
 
     def enqueue(self, plan: AccountPlan, profile: Profile, deliveries: tuple[Delivery, ...]) -> None:
         """Put deliveries into the outbox with a snapshot of the profile as it is now."""
@@ -246,10 +209,8 @@ class Batch:
         account = event.account
         plan = self._plan(account)
         self._count(account, "events_applied")
-        if reading.refused:
-            self._count(account, "values_refused", reading.refused)
-        if reading.blocked:
-            self._count(account, "identifiers_blocked", reading.blocked)
+        self._count(account, "values_refused", reading.refused)
+        self._count(account, "identifiers_blocked", reading.blocked)
         if not reading.identifiers:
             self._count(account, "events_without_identifier")
             return
@@ -266,9 +227,9 @@ class Batch:
             self._count(account, "events_too_large")
         audiences = set(plan.audiences) if whole else affected_audiences(plan, changed)
         transitions = self._evaluate(account, plan, profile, audiences, now)
-        self._touch(profile)
+        self._held.touch(profile)
         self._wake(account, profile)
-        self._cross(account, plan, profile, transitions, _cause_of(event))
+        self._cross(account, plan, profile, transitions, cause_of(event))
 
     def _evaluate(
         self, account: int, plan: AccountPlan, profile: Profile, audiences: Iterable[int], now: Instant
@@ -280,12 +241,9 @@ class Batch:
             audiences = [number for number in audiences if number not in undecided]
         return evaluate(plan, profile, audiences, now)
 
-    def _past(self, account: int, profile: Profile) -> list[Event]:
-        """Return a profile's kept events, in the order in which they were applied."""
-        return self._fetch(sorted(self._trail(account, profile)))
-
-    def _trail(self, account: int, profile: Profile) -> list[int]:
-        return [*self._tx.profiles.trail(account, profile.number), *profile.trail]
+    def _past(self, account: int, *profiles: Profile) -> list[Event]:
+        """Return the kept events of profiles, in the order in which they were applied."""
+        return self._fetch(sorted(id_ for one in profiles for id_ in self._held.trail(account, one)))
 
     def _profile_for(self, account: int, plan: AccountPlan, reading: Reading) -> tuple[Profile, bool]:
         """Find, create or merge; say too whether every audience must be looked at."""
@@ -305,7 +263,7 @@ class Batch:
         willing: dict[int, Profile] = {}
         refusing: set[int] = set()
         for index, identifier in enumerate(reading.identifiers):
-            number = self._lookup(account, identifier)
+            number = self._held.number_of(account, identifier)
             if number is None or number in willing or number in refusing:
                 continue
             profile = self.profile(account, number)
@@ -321,23 +279,22 @@ class Batch:
     def _identify(self, account: int, plan: AccountPlan, profile: Profile, reading: Reading) -> set[str]:
         accepted = []
         for identifier in reading.identifiers:
-            holder = self._lookup(account, identifier)
+            holder = self._held.number_of(account, identifier)
             if holder is None and not accepts(profile, identifier, plan.fields):
                 profile.conflicts += 1
             elif holder in (None, profile.number):
                 accepted.append(identifier)
                 attach(profile, [identifier], reading.event.at)
                 if holder is None:
-                    self._lead(account, identifier, profile.number)
+                    self._held.lead(account, identifier, profile.number)
         return take_on(profile, accepted, plan.fields)
 
     def _release(self, account: int, plan: AccountPlan, profile: Profile) -> set[str]:
         """Let the identifiers go for which a profile that gained some has no room."""
         gone = superfluous(profile, plan.fields, plan.ranks, plan.schema.identifiers_limit)
         for identifier in gone:
-            self._lead(account, identifier, None)
-        if gone:
-            self._count(account, "identifiers_released", len(gone))
+            self._held.lead(account, identifier, None)
+        self._count(account, "identifiers_released", len(gone))
         return give_up(profile, gone)
 
     def _create(self, account: int, event: Event) -> Profile:
@@ -345,54 +302,25 @@ class Batch:
         # Derived from the event, so that folding the log again gives the same `_id`.
         id_ = hashlib.blake2b(f"{account}:{event.id}".encode(), digest_size=16).hexdigest()
         profile = self.adopt(account, Profile(number, id_, created=event.at))
-        self._lead(account, ("_id", id_), number)
+        self._held.lead(account, ("_id", id_), number)
         return profile
 
     def _merge(self, event: Event, plan: AccountPlan, left: Profile, right: Profile) -> Profile:
-        """Make two profiles one; what was folded so far is written first, so that rows can simply be re-keyed."""
+        """Make two profiles one, and give the one what walks under way owe to either."""
         self._flush()
         account = event.account
-        survivor, absorbed = sorted((left, right), key=lambda p: seniority(p, plan.ranks))
+        survivor, absorbed = sides = by_seniority(plan, left, right)
         owed = owed_after_merge(self._tx, account, survivor.number, absorbed.number)
-        trail = self._trail(account, absorbed)
-        self._tx.merges.keep(
-            Merge(
-                account=account,
-                at=max(self.now, event.received),
-                event=event.id,
-                survivor=survivor,
-                absorbed=absorbed,
-                trail=trail,
-            )
-        )
-        absorb(survivor, absorbed, plan.fields, plan.sources.keep)
-        if lacking := self._filling.owed_after_merge(account, survivor.number, absorbed.number):
-            fill(plan, survivor, self._fetch(sorted({*trail, *self._trail(account, survivor)})), lacking)
-        for identifier in leading_to(absorbed):
-            self._lead(account, identifier, survivor.number)
-        self._keep_apart(account, survivor, absorbed)
-        changes = ProfileChanges(
-            at=max(self.now, event.received),
-            removed=[absorbed.number],
-            renumbered={absorbed.number: survivor.number},
-            timers={absorbed.number: (self._stored_timers[absorbed.number], 0)},
-        )
-        self._tx.profiles.save(account, changes)
-        self._tx.outbox.rekey(account, absorbed.number, survivor.number)
-        del self._profiles[absorbed.number]
+        lacking = self._filling.owed_after_merge(account, survivor.number, absorbed.number)
+        past = self._past(account, *sides) if lacking else []
+        merge(self._tx, self._held, plan, event, sides, self.now)
+        if lacking:
+            fill(plan, survivor, past, lacking)
         self._count(account, "merges")
         for duty in owed:
             if job := job_of(duty, plan):
                 self.enqueue(plan, survivor, (first_enter(duty, job, survivor, self._wall),))
         return survivor
-
-    def _keep_apart(self, account: int, survivor: Profile, absorbed: Profile) -> None:
-        """Tell those who were parted from an absorbed profile whom she is part of now."""
-        for number in absorbed.apart:
-            other = self.profile(account, number)
-            if other is not None:
-                other.apart = sorted({*other.apart, survivor.number})
-                self._touch(other)
 
     def _unmerge(self, event: Event, now: Instant) -> None:
         """Make one profile two again, and tell of what differs for either."""
@@ -400,60 +328,38 @@ class Batch:
         self._count(account, "events_applied")
         self._flush()
         if command.rejoin:
-            self._rejoin(account, command.merge)
+            rejoin(self._tx, self._held, account, command.merge)
             return
-        merge = undoable(self._tx, account, command.merge)
-        united = self.profile(account, merge.survivor.number) if merge is not None else None
-        if merge is None or united is None:
+        undone = undoable(self._tx, account, command.merge)
+        united = self.profile(account, undone.survivor.number) if undone is not None else None
+        if undone is None or united is None:
             self._count(account, "unmerges_refused")
             return
         self.catch_up(account, united, now)
-        sides = parted_now(self._tx, self._fetch, plan, united, merge, now)
+        sides = parted_now(self._tx, self._fetch, plan, united, undone, now)
         sides.survivor.timer = united.timer
-        divided = {sides.survivor.number: sides.revived.number}
-        self._tx.profiles.save(account, ProfileChanges(at=now, divided=divided))
-        self._profiles[united.number] = sides.survivor
-        self.adopt(account, sides.revived)
-        for identifier in leading_to(sides.revived):
-            self._lead(account, identifier, sides.revived.number)
+        part(self._tx, self._held, account, sides, now)
         for side in (sides.survivor, sides.revived):
             self.reevaluate(account, side, set(plan.audiences), now)
-        self._tx.merges.undo(account, merge.id, now)
+        self._tx.merges.undo(account, undone.id, now)
         self._count(account, "unmerges")
 
     def _exclude(self, event: Event, now: Instant) -> None:
         """Keep a profile out of an audience by hand, or let the rule decide again; jobs are told as always."""
         account, command = event.account, msgspec.json.decode(event.body, type=ExclusionCommand)
         self._count(account, "events_applied")
-        number = self._lookup(account, ("_id", command.profile))
-        profile = self.profile(account, number) if number is not None else None
+        profile = self._held.profile(account, self._held.number_of(account, ("_id", command.profile)))
         if profile is not None and exclude(profile, command, now):
             self.reevaluate(account, profile, [command.audience], now)
 
-    def _rejoin(self, account: int, merge_id: int) -> None:
-        """Let two that an unmerge keeps apart become one again, should an event show that they are."""
-        merge = self._tx.merges.get(account, merge_id)
-        if merge is None:
-            return
-        found = [self._lookup(account, ("_id", side.id)) for side in (merge.survivor, merge.absorbed)]
-        numbers = {merge.survivor.number, merge.absorbed.number, *found}
-        for number in found:
-            profile = self.profile(account, number) if number is not None else None
-            if profile is not None:
-                profile.apart = [other for other in profile.apart if other not in numbers]
-                self._touch(profile)
-
     def _erase(self, event: Event) -> None:
         """Take a person away; what is left of her goes in steps afterwards."""
-        account = event.account
-        self._count(account, "events_applied")
+        self._count(event.account, "events_applied")
         self._flush()
         if self._secrets is None:
             return
         gone = erase_profile(self._tx, self._secrets, event)
-        for number in gone:
-            self._profiles.pop(number, None)
-        self._known = {key: None if held in gone else held for key, held in self._known.items()}
+        self._held.forget(gone)
         self._exclusions.save(self.counts)
         self._exclusions = Exclusions(self._tx, self._secrets)
         self.erased |= gone
@@ -469,10 +375,9 @@ class Batch:
         """Note transitions and put what comes of them into the outbox, with the profile as it is now."""
         if not transitions:
             return
-        self._crossed.setdefault(account, []).extend((profile.number, t) for t in transitions)
+        self._held.cross(account, profile, transitions)
         found = triggered(plan, account, profile, transitions, self._wall, cause)
-        if found.over_hops:
-            self._count(account, "triggers_over_hops", found.over_hops)
+        self._count(account, "triggers_over_hops", found.over_hops)
         self.enqueue(plan, profile, found.deliveries)
 
     def _wake(self, account: int, profile: Profile) -> None:
@@ -483,53 +388,15 @@ class Batch:
             if earliest <= self.horizon:
                 heappush(self._wakeups, (earliest, account, profile.number))
 
-    def _lookup(self, account: int, identifier: Identifier) -> int | None:
-        key = (account, identifier)
-        if key not in self._known:
-            self._known[key] = self._tx.profiles.find(account, [identifier]).get(identifier)
-        return self._known[key]
-
-    def _lead(self, account: int, identifier: Identifier, number: int | None) -> None:
-        self._known[account, identifier] = number
-        self._identified.setdefault(account, {})[identifier] = number
-
     def _count(self, account: int, name: str, amount: int = 1) -> None:
-        counts = self.counts.setdefault(account, {})
-        counts[name] = counts.get(name, 0) + amount
-
-    def _touch(self, profile: Profile) -> None:
-        self._dirty[profile.number] = None
+        if amount:
+            counts = self.counts.setdefault(account, {})
+            counts[name] = counts.get(name, 0) + amount
 
     def _plan(self, account: int) -> AccountPlan:
         return self._plans.get(account, EMPTY_PLAN)
 
     def _flush(self) -> None:
-        for account in {*self._identified, *self._crossed, *(self._accounts[n] for n in self._dirty)}:
-            self._tx.profiles.save(account, self._changes(account))
+        self._held.flush()
         self._tx.outbox.enqueue(self._enqueued)
-        self._dirty, self._identified, self._crossed, self._enqueued = {}, {}, {}, []
-
-    def _changes(self, account: int) -> ProfileChanges:
-        saved = [
-            self._profiles[n] for n in self._dirty if self._accounts[n] == account and n in self._profiles
-        ]
-        timers = {}
-        for profile in saved:
-            stored = self._stored_timers[profile.number]
-            if stored != profile.timer:
-                timers[profile.number] = (stored, profile.timer)
-                self._stored_timers[profile.number] = profile.timer
-        crossed = self._crossed.get(account, [])
-        first = self._tx.memberships.reserve(len(crossed)) if crossed else 0
-        return ProfileChanges(
-            saved=saved,
-            identified=self._identified.get(account, {}),
-            crossed=[Crossed(number, t, first + i) for i, (number, t) in enumerate(crossed)],
-            timers=timers,
-        )
-
-
-def _cause_of(event: Event) -> Cause:
-    if event.kind == RecordKind.HISTORY:
-        return _LOADING
-    return Cause(hops=event.hops) if event.hops else ORDINARY
+        self._enqueued = []

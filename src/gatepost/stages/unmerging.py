@@ -5,14 +5,17 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from gatepost.core.applying import lapse
+from gatepost.core.erasing import leading_to
 from gatepost.core.plans import AccountPlan
 from gatepost.core.unmerging import Parted, parted
 from gatepost.model.event import Event
 from gatepost.model.merge import Merge, MergeCommand
 from gatepost.model.profile import Profile
 from gatepost.model.times import Instant
+from gatepost.ports.profiles import ProfileChanges
 from gatepost.ports.store import Transaction
 from gatepost.stages.filling import fill
+from gatepost.stages.held import Held
 
 Fetch = Callable[[Sequence[int]], list[Event]]
 """Reads chosen events of the log."""
@@ -44,3 +47,27 @@ def parted_now(
         fill(plan, side, fetch(side.trail), plan.sources.keep)
         lapse(plan, side, now)
     return sides
+
+
+def part(tx: Transaction, held: Held, account: int, sides: Parted, now: Instant) -> None:
+    """Hold and store two sides where there was one profile; what was folded so far must be written."""
+    survivor, revived = sides.survivor, sides.revived
+    tx.profiles.save(account, ProfileChanges(at=now, divided={survivor.number: revived.number}))
+    held.replace(survivor)
+    held.adopt(account, revived)
+    for identifier in leading_to(revived):
+        held.lead(account, identifier, revived.number)
+
+
+def rejoin(tx: Transaction, held: Held, account: int, merge_id: int) -> None:
+    """Let two that an unmerge keeps apart become one again, should an event show that they are."""
+    merge = tx.merges.get(account, merge_id)
+    if merge is None:
+        return
+    found = [held.number_of(account, ("_id", side.id)) for side in (merge.survivor, merge.absorbed)]
+    numbers = {merge.survivor.number, merge.absorbed.number, *found}
+    for number in found:
+        profile = held.profile(account, number)
+        if profile is not None:
+            profile.apart = [other for other in profile.apart if other not in numbers]
+            held.touch(profile)
