@@ -35,6 +35,7 @@ class GatepostProcess:
         self._words += ["--port", self.url.rpartition(":")[2], "--allow-host", allow]
         self._environment = os.environ | {f"GATEPOST_{name.upper()}": text for name, text in settings.items()}
         self._process: subprocess.Popen[str] | None = None
+        self._is_group = False
 
     def start(self, prefix: Sequence[str] = ()) -> None:
         """Start it and wait until it is ready."""
@@ -45,13 +46,19 @@ class GatepostProcess:
                 stderr=errors,
                 env=self._environment,
                 text=True,
+                # A tracer that is killed lets go of what it traced: both have to be ended together.
+                start_new_session=bool(prefix),
             )
+            self._is_group = bool(prefix)
         self._wait_until_ready(self._process)
 
     def kill(self) -> None:
         """Send SIGKILL, and do not wait."""
         assert self._process is not None
-        self._process.kill()
+        if self._is_group:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        else:
+            self._process.kill()
 
     def wait(self) -> int:
         """Wait for its end; return how it ended."""
@@ -70,7 +77,7 @@ class GatepostProcess:
     def tidy(self) -> None:
         """Leave nothing behind, whatever happened."""
         if self._process is not None and self._process.poll() is None:
-            self._process.kill()
+            self.kill()
             self.wait()
 
     def client(self) -> httpx.Client:
