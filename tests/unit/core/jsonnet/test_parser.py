@@ -11,25 +11,7 @@ from gatepost.core.jsonnet.parser import parse
 from gatepost.core.jsonnet.tokens import SyntaxFault
 
 CASES = yaml.safe_load((Path(__file__).parents[3] / "cases/jsonnet/syntax.yaml").read_text())
-WORDS = st.sampled_from(
-    ["a", "1", "'s'", "local a = 1;", "if", "then", "else", "{", "}", "[", "]", "(", ")", ":", "::", ",", ";"]
-    + [
-        "+",
-        "-",
-        "==",
-        "!",
-        "in",
-        "for x in",
-        "self",
-        "super",
-        ".a",
-        "function(a)",
-        "null",
-        "$",
-        "assert",
-        "error",
-    ]
-)
+WORDS = st.sampled_from(CASES["words"])
 
 
 def _engine_reads(source: str) -> bool:
