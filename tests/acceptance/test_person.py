@@ -197,7 +197,7 @@ def test_after_an_erasure_no_byte_on_disk_tells_of_her(open_shop: Callable[..., 
     assert [word for word in (MAIL, NAME) if word.lower().encode() in left] == []
     assert b"bob@example.com" in left
     assert "Not Found" == shop.ask(f"/api/entity/user/email/{MAIL}")["message"]
-    assert {"genuine": True, "found": {}, "returned": False} == receipt["audit"]
+    assert {"genuine": True, "found": {}, "quoted": {}, "returned": False, "searched": 0} == receipt["audit"]
     assert (1, 1, 1) == tuple(receipt["counts"][kind] for kind in ("profiles", "events", "deliveries"))
     assert 1 == len(shop.ask("/v2/delivery")["data"])
     assert {"enter"} == {one.crossing for one in shop.receiver.received}
@@ -259,7 +259,7 @@ def test_her_past_stays_out_and_what_she_does_next_begins_anew(open_shop: Callab
     assert (202, 404, "Not Found") == (answer.status_code, again, past)
     assert (3, 1) == (new["spend"], new["_num_events"])
     audit = shop.ask(f"/v2/erasure/{request}", verify=True)["data"]["audit"]
-    assert {"genuine": True, "found": {}, "returned": True} == audit
+    assert {"genuine": True, "found": {}, "quoted": {}, "returned": True, "searched": 0} == audit
 
 
 def test_with_the_command_somebody_is_handed_out_shown_and_erased(

@@ -31,14 +31,16 @@ def show_preview(out: Output, found: dict[str, Any]) -> None:
 
 def show_receipt(out: Output, erasure: dict[str, Any]) -> None:
     """Print an erasure, and what an audit said of it where there was one."""
-    counts = ", ".join(f"{amount:,} {kind.replace('_', ' ')}" for kind, amount in erasure["counts"].items())
+    counts = _amounts(erasure["counts"])
     out.facts(
         (
             ("erasure", erasure["id"]),
             ("identifier (hash)", erasure["subject"]),
             ("asked", moment(erasure["asked"])),
             ("completed", moment(erasure["completed"]) or f"not yet: {erasure['step']}"),
+            ("trouble", _trouble(erasure)),
             ("gone", counts or "nothing: nobody had that identifier"),
+            ("named by others", _amounts(erasure["quoted"])),
             ("digest", erasure["digest"]),
         )
     )
@@ -51,10 +53,34 @@ def show_receipt(out: Output, erasure: dict[str, Any]) -> None:
         if audit["genuine"]
         else "The receipt is not the one that was written!"
     )
-    found = ", ".join(f"{amount:,} {kind}" for kind, amount in audit["found"].items())
+    found = _amounts(audit["found"])
     out.say(f"Found again: {found}." if found else "Nothing of what was erased is found.")
+    if audit["searched"]:
+        out.say("Every byte of both files was searched for what you named.")
+    if audit["quoted"]:
+        out.say(f"Others name her, which stays theirs: {_amounts(audit['quoted'])}.")
     if audit["returned"]:
         out.say("A newer event has made a new profile with one of the identifiers, as it may.")
+
+
+def show_erasures(out: Output, found: list[dict[str, Any]]) -> None:
+    """Print the latest erasures, as `GET /v2/erasure` gives them."""
+    rows = [
+        (one["id"], moment(one["asked"]), moment(one["completed"]) or one["step"], _trouble(one))
+        for one in found
+    ]
+    columns = ("erasure", "asked", "completed", "trouble")
+    out.table(columns, rows, empty="Nobody was erased yet.")
+
+
+def _trouble(erasure: dict[str, Any]) -> str:
+    if not erasure["failures"]:
+        return ""
+    return f"failed {erasure['failures']:,} times ({erasure['trouble']}), again at {moment(erasure['again'])}"
+
+
+def _amounts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{amount:,} {kind.replace('_', ' ')}" for kind, amount in counts.items())
 
 
 def _grow(tree: Tree, name: str, source: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from gatepost.cli.failure import CommandError
 from gatepost.cli.files import write_private
 from gatepost.cli.merging import show_merges, show_undoing
 from gatepost.cli.output import moment
-from gatepost.cli.personal import show_preview, show_receipt, show_sources
+from gatepost.cli.personal import show_erasures, show_preview, show_receipt, show_sources
 
 app = part("Show what is known of one person.")
 
@@ -194,7 +194,12 @@ def erase(
     out.say(f"It is being erased; `gatepost profile receipt {done['request_id']}` tells how far it is.")
 
 
-@client_command(app, "receipt", "gatepost profile receipt 7c1d2e3f405162738495a6b7c8d9eaf0 --verify")
+@client_command(
+    app,
+    "receipt",
+    "gatepost profile receipt 7c1d2e3f405162738495a6b7c8d9eaf0 --verify",
+    "gatepost profile receipt 7c1d2e3f405162738495a6b7c8d9eaf0 --known ana@example.com",
+)
 def receipt(
     session: Session,
     request: Annotated[str, typer.Argument(metavar="ID", help="The request's id, as `erase` told it.")],
@@ -202,15 +207,33 @@ def receipt(
         bool,
         typer.Option("--verify", help="Look again for all that went; exit code 1 when something is found."),
     ] = False,
+    known: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--known",
+            help="An identifier of hers: every byte of both files is searched for it too; repeatable.",
+            metavar="VALUE",
+        ),
+    ] = None,
 ) -> None:
     """Show the receipt of an erasure: what was asked and when, what went, and that it holds."""
     client, out = session
-    found = client.get(path_of("v2", "erasure", request), verify=verify)
+    path = path_of("v2", "erasure", request)
+    found = client.post(f"{path}/verify", {"known": known}) if known else client.get(path, verify=verify)
     out.document(found)
     show_receipt(out, found)
     audit = found.get("audit")
     if audit is not None and (audit["found"] or not audit["genuine"]):
         raise typer.Exit(1)
+
+
+@client_command(app, "erasures", "gatepost profile erasures")
+def erasures(session: Session) -> None:
+    """List the latest erasures, newest first: how far each is, and what keeps it from going on."""
+    client, out = session
+    found = client.get("/v2/erasure")
+    out.document(found)
+    show_erasures(out, found)
 
 
 def _newest(client: Client, identifier: str) -> int:

@@ -122,6 +122,12 @@ def _notes(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for name, advice in _COUNTERS.items():
         if amount := found["counters"].get(name):
             yield _note(name, amount, advice)
+    if failing := [duty for duty in found["duties"] if duty["failures"]]:
+        text = f"erasures that could not go on ({failing[0]['trouble']}), which are tried again by themselves"
+        following = (
+            f"mend that; `gatepost profile receipt {failing[0]['request']}` shows when it is tried again"
+        )
+        yield _note("erasures_failing", len(failing), _Advice(text, following))
 
 
 def _note(name: str, amount: int, advice: _Advice) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from gatepost.core.windows import add_entry
 from gatepost.model.audience import Crossing, ExclusionCommand, Membership, Transition
 from gatepost.model.event import Event
 from gatepost.model.jsonvalue import JsonObject, JsonValue
-from gatepost.model.profile import Identifier, Profile
+from gatepost.model.profile import EVERYWHERE, Identifier, Profile
 from gatepost.model.schema import Field, FieldType
 from gatepost.model.times import Instant
 
@@ -175,7 +175,7 @@ def evaluate(plan: AccountPlan, profile: Profile, audiences: Iterable[int], now:
             due.pop(number, None)
             continue
         try:
-            shut_out = excluded and number in excluded
+            shut_out = excluded and (number in excluded or EVERYWHERE in excluded)
             verdict = _OUTSIDE if shut_out else compiled.filter.evaluate(fields, windows, now)
         except (ArithmeticError, ValueError):
             # A value no arithmetic can take in, such as one that overflows: the rule cannot be evaluated.
@@ -205,7 +205,8 @@ def may_differ(plan: AccountPlan, profile: Profile, audience: int, now: Instant)
     compiled = plan.audiences.get(audience)
     if compiled is None:
         return audience in profile.due
-    verdict = _OUTSIDE if audience in profile.excluded else judged(compiled.filter, profile, now)
+    shut_out = profile.excluded and profile.excluded_since(audience) is not None
+    verdict = _OUTSIDE if shut_out else judged(compiled.filter, profile, now)
     held, due = profile.memberships.get(audience), profile.due.get(audience)
     if verdict.matches != (held is not None and held.inside):
         return True

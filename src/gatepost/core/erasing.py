@@ -10,8 +10,8 @@ from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.merge import Merge
 from gatepost.model.profile import Identifier, Profile
 
-_SHORTEST = 6
-"""Characters from which on a text inside a longer one is taken for the identifier it equals."""
+SHORTEST = 6
+"""Characters from which on a text is taken for the identifier it equals, wherever it stands."""
 
 
 def leading_to(profile: Profile) -> list[Identifier]:
@@ -35,19 +35,22 @@ class Traces:
     """Recognises the identifiers of one person in text."""
 
     def __init__(self, identifiers: Iterable[Identifier]) -> None:
-        values = {value.casefold() for _, value in identifiers if value}
+        self.identifiers = frozenset(identifiers)
+        values = {value.casefold() for _, value in self.identifiers if value}
         self._exact = values
+        self._long = {one for one in values if len(one) >= SHORTEST}
         self.texts = sorted(
-            {form for one in values if len(one) >= _SHORTEST for form in (one, quote(one, safe=""))}
+            {form for one in values if len(one) >= SHORTEST for form in (one, quote(one, safe=""))}
         )
         """What is looked for inside longer texts, in lower case."""
         self.raw = [text.lower().encode() for text in {*self.texts, *values}]
         """The same as bytes, the short ones too."""
 
-    def without(self, event: Event) -> bytes | None:
+    def without(self, event: Event, identified: Callable[[Event], Collection[Identifier]]) -> bytes | None:
         """Return an event's body without her identifiers; None when nothing of it can be kept.
 
-        The body itself is returned when there is nothing to take out.
+        The body itself is returned when there is nothing to take out. A short one, such as 42, is taken out of an
+        event only where it identifies her there: `identified` tells what identifies anybody in an event.
         """
         body = event.body
         plain = body.lower()
@@ -57,42 +60,32 @@ class Traces:
             value: JsonValue = orjson.loads(body)
         except orjson.JSONDecodeError:
             return None if any(text.encode() in plain for text in self.texts) else body
-        kept = self._kept(value)
+        exact = self._long
+        if len(exact) < len(self._exact) and not self.identifiers.isdisjoint(identified(event)):
+            exact = self._exact
+        kept = self._kept(value, exact)
         return body if kept == value else orjson.dumps(kept)
 
     def in_text(self, text: str) -> bool:
-        """Say whether a text is, or holds, one of her identifiers."""
-        plain = text.casefold()
-        return plain in self._exact or any(one in plain for one in self.texts)
+        """Say whether a text is, or holds, one of her identifiers; short ones are never looked for."""
+        return self._is_in(text, self._long)
 
-    def _kept(self, value: JsonValue) -> JsonValue:
+    def _is_in(self, text: str, exact: Collection[str]) -> bool:
+        plain = text.casefold()
+        return plain in exact or any(one in plain for one in self.texts)
+
+    def _kept(self, value: JsonValue, exact: Collection[str]) -> JsonValue:
         if isinstance(value, dict):
             return {
-                key: self._kept(inner)
+                key: self._kept(inner, exact)
                 for key, inner in value.items()
-                if not self.in_text(key) and not self._names(inner)
+                if not self._is_in(key, exact) and not self._names(inner, exact)
             }
         if isinstance(value, list):
-            return [self._kept(inner) for inner in value if not self._names(inner)]
+            return [self._kept(inner, exact) for inner in value if not self._names(inner, exact)]
         return value
 
-    def _names(self, value: JsonValue) -> bool:
+    def _names(self, value: JsonValue, exact: Collection[str]) -> bool:
         if isinstance(value, bool | None | dict | list):
             return False
-        return self.in_text(value if isinstance(value, str) else str(value))
-
-
-def leaves(value: JsonValue) -> Collection[str]:
-    """Return every text and number in a JSON value, keys too, as text."""
-    found: set[str] = set()
-    open_ = [value]
-    while open_:
-        one = open_.pop()
-        if isinstance(one, dict):
-            found.update(one)
-            open_ += one.values()
-        elif isinstance(one, list):
-            open_ += one
-        elif one is not None and not isinstance(one, bool):
-            found.add(str(one))
-    return found
+        return self._is_in(value if isinstance(value, str) else str(value), exact)

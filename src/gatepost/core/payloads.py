@@ -28,10 +28,13 @@ def triggered_entity(snapshot: bytes, event: JsonObject, wanted: Collection[str]
     return exported(entity, wanted)
 
 
-def answer_event(entity: JsonObject, identifier_fields: Collection[str], answer: bytes) -> bytes | None:
+def answer_event(
+    entity: JsonObject, identifier_fields: Collection[str], answer: bytes, delivery: str = ""
+) -> bytes | None:
     """Return a JSON answer as an event that leads back to its profile; None when it is not JSON worth keeping.
 
-    The shape is that of Lytics' webhook enrichment: `origin` with the identifiers, `response` with the answer.
+    The shape is that of Lytics' webhook enrichment: `origin` with the identifiers, `response` with the answer; and
+    `delivery`, the id of what was answered.
     """
     try:
         response = orjson.loads(answer)
@@ -40,11 +43,22 @@ def answer_event(entity: JsonObject, identifier_fields: Collection[str], answer:
     if not isinstance(response, dict | list):
         return None
     origin = {name: entity[name] for name in identifier_fields if name in entity}
+    named = {"delivery": delivery} if delivery else {}
     try:
-        return orjson.dumps({"origin": origin, "response": _without_nested_lists(response)})
+        return orjson.dumps({"origin": origin, "response": _without_nested_lists(response), **named})
     except (orjson.JSONEncodeError, RecursionError):
         # Nested more deeply than any event may be.
         return None
+
+
+def answered_delivery(body: bytes) -> str:
+    """Return the id of the delivery whose answer an event is; empty when it does not tell."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return ""
+    named = value.get("delivery") if isinstance(value, dict) else None
+    return named if isinstance(named, str) else ""
 
 
 def _without_nested_lists(value: object) -> object:

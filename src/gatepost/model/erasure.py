@@ -11,6 +11,8 @@ from gatepost.model.times import Instant
 class EraseStep(StrEnum):
     """What an erasure does one after the other; each may be begun again without harm."""
 
+    ASKED = "asked"
+    """The request is in the log, and what came before it is applied first."""
     EVENTS = "events"
     """Her events leave the log."""
     MENTIONS = "mentions"
@@ -20,6 +22,8 @@ class EraseStep(StrEnum):
     MERGES = "merges"
     LINES = "lines"
     """Lines of job logs go, and what was said of events set aside."""
+    QUOTES = "quotes"
+    """What others hold is read for her identifiers: it stays, and the receipt says how much it is."""
     SWEEP = "sweep"
     """What deletion left in free pages is overwritten."""
     LOOK = "look"
@@ -35,7 +39,7 @@ class EraseCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Sealed JSON of an identifier, in base64."""
 
 
-class Erasure(msgspec.Struct, kw_only=True):
+class Erasure(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One erasure. It never holds in clear what it erases: only keyed hashes, and counts."""
 
     id: str
@@ -60,12 +64,25 @@ class Erasure(msgspec.Struct, kw_only=True):
     """Keyed hashes of the identifiers' values alone, for a later audit."""
     counts: dict[str, int] = {}
     """How many of what went."""
-    remains: bool = False
-    """Whether the files hold bytes of hers that a rewrite has to remove."""
+    quoted: dict[str, int] = {}
+    """How many rows of others name her, by kind: they are theirs, so they stay."""
+    place: list[int | str] = []
+    """Where in its table a walk through rows goes on."""
+    failures: int = 0
+    """How often the step failed in a row."""
+    again: Instant = 0
+    """When the step is tried again, in wall time; 0 while nothing is wrong."""
+    trouble: str = ""
+    """Why it failed."""
     completed: Instant = 0
     """Wall time."""
     digest: str = ""
     """Keyed hash over all of the above, by which a changed receipt is told."""
+
+    def note(self, what: str, amount: int) -> None:
+        """Count what went."""
+        if amount:
+            self.counts[what] = self.counts.get(what, 0) + amount
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,8 @@ Stamp = tuple[Instant, int]
 
 EXPIRY = 0
 """Stands among the audiences of `due` for the values that disappear by themselves; audiences count from 1."""
+EVERYWHERE = 0
+"""Stands among the audiences of `excluded` for all of them: the profile is hidden."""
 WindowEntry = tuple[Instant, int | float]
 """A time and what happened then: an amount, the mark of a value, or the id of the event; see `core.windows`."""
 
@@ -67,4 +69,13 @@ class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
     weight: int = 0
     """Bytes it may have at most: as measured, and what was folded in since; see `core.sizes`."""
     excluded: dict[int, Instant] = {}
-    """Audience number -> since when the profile is kept out of it by hand."""
+    """Audience number -> since when the profile is kept out of it by hand; see `EVERYWHERE`."""
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is kept out of every audience, and shown to nobody who asks for it as an entity."""
+        return EVERYWHERE in self.excluded
+
+    def excluded_since(self, audience: int) -> Instant | None:
+        """Return since when it is kept out of an audience by hand, None when it is not."""
+        return self.excluded.get(audience, self.excluded.get(EVERYWHERE))

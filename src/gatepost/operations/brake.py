@@ -68,7 +68,7 @@ async def shift_of(context: Context, audience: Audience, schema: Schema, others:
         profiles = await context.store.read(partial(_scanned, audience.account, after))
         for profile in profiles:
             was, will = _is_inside(profile, number), judged(rule, profile, now).matches
-            will &= number not in profile.excluded
+            will &= profile.excluded_since(number) is None
             entering += will and not was
             leaving += was and not will
         seen += len(profiles)

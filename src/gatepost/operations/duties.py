@@ -3,10 +3,13 @@
 import msgspec
 
 from gatepost.model.audience import Audience
+from gatepost.model.erasure import EraseStep
+from gatepost.model.times import Instant
 from gatepost.operations.context import Context
 from gatepost.operations.records import audience_of
 from gatepost.ports.catalog import Duty
 from gatepost.ports.store import Transaction
+from gatepost.stages.excluding import KIND
 
 _EVALUATES = frozenset({"evaluate", "fill"})
 
@@ -20,6 +23,14 @@ class Underway(msgspec.Struct, frozen=True, kw_only=True):
     """Slug; empty for a duty of the whole account."""
     done: float
     """From 0 to 1."""
+    request: str = ""
+    """An erasure's."""
+    failures: int = 0
+    """How often its step failed in a row; it is tried again, an erasure for as long as it takes."""
+    again: Instant = 0
+    """When it is tried again, in wall time; 0 while nothing is wrong."""
+    trouble: str = ""
+    """Why it failed."""
 
 
 async def reevaluate(context: Context, account: int, id_or_slug: str) -> Audience:
@@ -55,10 +66,28 @@ def underway(tx: Transaction, account: int) -> list[Underway]:
     """Return an account's unfinished duties, the one that is done first in front."""
     slugs = {audience.number: audience.slug for audience in tx.catalog.list(Audience, account)}
     return [
-        Underway(kind=duty.kind, audience=slugs.get(duty.audience, ""), done=_share(tx, duty))
+        _erasing(tx, duty)
+        if duty.kind == KIND
+        else Underway(kind=duty.kind, audience=slugs.get(duty.audience, ""), done=_share(tx, duty))
         for duty in tx.ledger.duties()
         if duty.account == account
     ]
+
+
+def _erasing(tx: Transaction, duty: Duty) -> Underway:
+    erasure = tx.erasures.get(duty.account, duty.subject) if duty.subject else None
+    if erasure is None:
+        return Underway(kind=duty.kind, audience="", done=0.0)
+    steps = [*EraseStep]
+    return Underway(
+        kind=duty.kind,
+        audience="",
+        done=round(steps.index(erasure.step) / len(steps), 4),
+        request=erasure.id,
+        failures=erasure.failures,
+        again=erasure.again,
+        trouble=erasure.trouble,
+    )
 
 
 def _evaluates(duty: Duty, audience: Audience) -> bool:

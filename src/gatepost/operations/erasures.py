@@ -1,27 +1,33 @@
-"""Erasing a person: what would go, the request, how far it is, and whether the receipt still holds."""
+"""Erasing a person: what would go, the request, and how far it is."""
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
-import orjson
 
-from gatepost.core.erasing import leading_to, leaves
+from gatepost.core.erasing import leading_to
+from gatepost.model.audience import ExclusionCommand
 from gatepost.model.erasure import EraseStep, Erasure
-from gatepost.model.errors import NotFound, Unavailable
-from gatepost.model.event import Event, RecordKind
-from gatepost.model.profile import Identifier, Profile
+from gatepost.model.errors import InvalidInput, NotFound, Unavailable
+from gatepost.model.event import RecordKind
+from gatepost.model.profile import EVERYWHERE, Identifier, Profile
 from gatepost.operations.commands import command
 from gatepost.operations.context import Context, new_id
 from gatepost.operations.persons import deliveries_of, person
 from gatepost.operations.profiles import identifier_kind
 from gatepost.operations.records import current_schema
 from gatepost.ports.store import Transaction
-from gatepost.stages.erasing import command_body, sealed_receipt, value_hash
+from gatepost.stages.excluding import command_body, identifier_hash
 
-_EVENTS = 1_000
-"""Events an audit reads at once."""
+MOST_AT_ONCE = 1_000
+"""People whose erasure can be asked for together."""
 _LISTED = 100
+_REMEMBERED = 100_000
+"""Requests among which an earlier one for the same identifier is looked for."""
+_RECORDS = 1_000
+"""Records of the log read at once."""
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,16 +40,13 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
 
 
-class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a receipt still holds."""
+class Queued(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a wish to erase many."""
 
-    erasure: Erasure
-    genuine: bool
-    """The receipt is the one that was written."""
-    found: dict[str, int]
-    """Rows that hold what was erased, by kind; empty when none does."""
-    returned: bool
-    """A newer event has made a profile with one of the identifiers."""
+    successes: dict[str, str]
+    """Each value's request."""
+    errors: dict[str, str]
+    """Why there is no request for a value."""
 
 
 async def preview_erasure(context: Context, account: int, identifier: str) -> Preview:
@@ -78,16 +81,70 @@ async def request_erasure(context: Context, account: int, field: str, value: str
 
     It is asked for even when nobody has the identifier now: what is older than the request stays out.
     """
-    schema = await context.store.read(lambda tx: current_schema(tx, account))
-    kind = identifier_kind(schema, field)
-    request = new_id()
-    body = command_body(context.secrets, request, (kind, value))
-    try:
-        await command(context, account, RecordKind.ERASE, body)
-    except Unavailable:
-        # It is in the log, so it will be done; only its progress cannot be told yet.
-        return request
+    kind = await context.store.read(lambda tx: identifier_kind(current_schema(tx, account), field))
+    (request,) = await _ask(context, account, kind, [value])
     return request
+
+
+async def request_erasures(context: Context, account: int, field: str, values: Sequence[str]) -> Queued:
+    """Ask for the erasure of many people at once; who was asked for before and is gone keeps that request."""
+    if not 0 < len(values) <= MOST_AT_ONCE:
+        msg = f"{len(values)} values are named; name 1 to {MOST_AT_ONCE:,}"
+        raise InvalidInput(msg, path="values")
+    wanted = list(dict.fromkeys(values))
+    kind, found = await context.store.read(lambda tx: _found(tx, account, field, wanted))
+    known = await context.store.read(lambda tx: _asked(context, tx, account, kind, wanted))
+    there = [value for value in wanted if (kind, value) in found]
+    ids = await _ask(context, account, kind, there) if there else []
+    successes = {value: known[value] for value in wanted if value in known} | dict(
+        zip(there, ids, strict=True)
+    )
+    errors = {value: f"nobody has this {kind}" for value in wanted if value not in successes}
+    return Queued(successes=successes, errors=errors)
+
+
+async def _ask(context: Context, account: int, kind: str, values: Sequence[str]) -> list[str]:
+    ids = [new_id() for _ in values]
+    asked = zip(ids, values, strict=True)
+    bodies = [command_body(context.secrets, id_, (kind, value)) for id_, value in asked]
+    with suppress(Unavailable):
+        # They are in the log, so they will be done, however long what came before takes.
+        await command(context, account, RecordKind.ERASE, *bodies)
+    return ids
+
+
+def _found(
+    tx: Transaction, account: int, field: str, values: Sequence[str]
+) -> tuple[str, dict[Identifier, int]]:
+    kind = identifier_kind(current_schema(tx, account), field)
+    return kind, tx.profiles.find(account, [(kind, value) for value in values])
+
+
+def _asked(
+    context: Context, tx: Transaction, account: int, kind: str, values: Sequence[str]
+) -> dict[str, str]:
+    """Return the latest request for each value that somebody asked for before."""
+    by_subject = {one.subject: one.id for one in reversed(tx.erasures.newest(account, _REMEMBERED))}
+    hashes = {value: identifier_hash(context.secrets, (kind, value)) for value in values}
+    return {value: by_subject[hash_] for value, hash_ in hashes.items() if hash_ in by_subject}
+
+
+async def hide(context: Context, account: int, field: str, value: str) -> bool:
+    """Hide a profile for good: shown as an entity no more, in no audience; say whether there was one.
+
+    Jobs are told of its exits. All of it stays stored until it is erased.
+    """
+
+    def work(tx: Transaction) -> str | None:
+        _, found = _found(tx, account, field, [value])
+        profiles = tx.profiles.load(account, found.values())
+        return next((profile.id for profile in profiles.values() if not profile.hidden), None)
+
+    id_ = await context.store.read(work)
+    if id_ is None:
+        return False
+    await command(context, account, RecordKind.EXCLUDE, ExclusionCommand(audience=EVERYWHERE, profile=id_))
+    return True
 
 
 async def resolves(context: Context, account: int, field: str, value: str) -> bool:
@@ -102,7 +159,13 @@ async def resolves(context: Context, account: int, field: str, value: str) -> bo
 
 async def get_erasure(context: Context, account: int, request: str) -> Erasure:
     """Return an erasure, finished or not."""
-    erasure = await context.store.read(lambda tx: tx.erasures.get(account, request))
+
+    def work(tx: Transaction) -> tuple[Erasure | None, int]:
+        return tx.erasures.get(account, request), tx.ledger.position()[0]
+
+    erasure, position = await context.store.read(work)
+    if erasure is None:
+        erasure = await asyncio.to_thread(_in_log, context, account, request, position)
     if erasure is None:
         raise NotFound("erasure", request)
     return erasure
@@ -113,48 +176,24 @@ async def list_erasures(context: Context, account: int) -> list[Erasure]:
     return await context.store.read(lambda tx: tx.erasures.newest(account, _LISTED))
 
 
-async def audit(context: Context, account: int, request: str) -> Audit:
-    """Look again for everything an erasure took away: rows of its profiles, and identifiers, by their hashes."""
-    erasure = await get_erasure(context, account, request)
-    done = erasure.step is EraseStep.DONE
-    genuine = done and sealed_receipt(context.secrets, erasure) == erasure.digest
-    found = Counter(await context.store.read(lambda tx: dict(tx.erasures.trace(erasure))))
-    returned = await _identified(context, erasure, found)
-    after: int | None = 0
-    while after is not None:
-        holding, after = await asyncio.to_thread(_mentions, context, erasure, after)
-        found["events"] += holding
-    held = {kind: amount for kind, amount in found.items() if amount}
-    return Audit(erasure=erasure, genuine=genuine, found=held, returned=returned)
+async def count_erasures(context: Context, account: int) -> Counter[EraseStep]:
+    """Count erasures by how far they are."""
+    found = await context.store.read(lambda tx: tx.erasures.newest(account, _REMEMBERED))
+    return Counter(one.step for one in found)
 
 
-async def _identified(context: Context, erasure: Erasure, found: Counter[str]) -> bool:
-    """Count profiles that hold an erased identifier; say whether one that came later does."""
-    wanted, returned, after = {*erasure.values}, False, 0
-    while profiles := await context.store.read(
-        lambda tx, after=after: tx.profiles.scan(erasure.account, after, _EVENTS)  # type: ignore[misc] # a default binds it now
-    ):
-        after = profiles[-1].number
-        for profile in profiles:
-            values = [value for held in profile.identifiers.values() for value in held]
-            if any(value_hash(context.secrets, value) in wanted for value in values):
-                newer = profile.created >= erasure.asked
-                returned |= newer
-                found["identifiers"] += not newer
-    return returned
-
-
-def _mentions(context: Context, erasure: Erasure, after: int) -> tuple[int, int | None]:
-    """Count the events of a piece of the log that hold an erased identifier; say where the next piece begins."""
-    events = [one for one in context.log.read(after, _EVENTS) if one.id < erasure.record]
-    return sum(_holds(context, erasure, one) for one in events), events[-1].id if events else None
-
-
-def _holds(context: Context, erasure: Erasure, event: Event) -> bool:
-    if event.account != erasure.account or event.kind not in (RecordKind.EVENT, RecordKind.HISTORY):
-        return False
-    try:
-        texts = leaves(orjson.loads(event.body))
-    except orjson.JSONDecodeError:
-        return False
-    return not {value_hash(context.secrets, text) for text in texts}.isdisjoint(erasure.values)
+def _in_log(context: Context, account: int, request: str, after: int) -> Erasure | None:
+    """Return a request that is in the log beyond a position, so that it is not applied yet."""
+    while records := context.log.read(after, _RECORDS):
+        after = records[-1].id
+        for one in records:
+            if one.account == account and one.kind is RecordKind.ERASE and request.encode() in one.body:
+                return Erasure(
+                    id=request,
+                    account=account,
+                    subject="",
+                    asked=one.received,
+                    record=one.id,
+                    step=EraseStep.ASKED,
+                )
+    return None

@@ -87,7 +87,7 @@ def _explained(context: Context, found: _Found) -> Explanation:
         audience=found.audience,
         profile=found.profile.id,
         now=now,
-        excluded=found.profile.excluded.get(found.audience.number),
+        excluded=found.profile.excluded_since(found.audience.number),
         membership=found.profile.memberships.get(found.audience.number),
         rule=rule,
         types=types,

@@ -79,13 +79,13 @@ async def person(context: Context, account: int, identifier: str) -> Person:
 
 
 async def person_by(context: Context, account: int, field: str, value: str) -> Person | None:
-    """Return the person whom an identifier leads to, None when there is nobody."""
+    """Return the person whom an identifier leads to, None when there is nobody, or she is hidden."""
 
     def work(tx: Transaction) -> Person | None:
         key: Identifier = (identifier_kind(current_schema(tx, account), field), value)
         number = tx.profiles.find(account, [key]).get(key)
         loaded = tx.profiles.load(account, [number]).get(number) if number is not None else None
-        return _person(tx, account, loaded)
+        return _person(tx, account, loaded if loaded is None or not loaded.hidden else None)
 
     return await context.store.read(work)
 

@@ -44,7 +44,7 @@ async def find_entity(
         kind = identifier_kind(plan.schema, field)
         number = tx.profiles.find(account, [(kind, value)]).get((kind, value))
         profile = tx.profiles.load(account, [number]).get(number) if number is not None else None
-        if profile is None:
+        if profile is None or profile.hidden:
             return None
         entity = narrowed(entity_of(profile, plan), query.fields)
         entity = {name: shown for name, shown in entity.items() if name not in query.without}

@@ -86,7 +86,7 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
         return round(counted * total / seen), True
 
     def _matches(self, profile: Profile) -> bool:
-        return judged(self.rule, profile, self.now).matches
+        return not profile.hidden and judged(self.rule, profile, self.now).matches
 
     def _filled(self, found: Iterable[tuple[Profile, list[int]]]) -> list[Profile]:
         """Return those who match once their windows hold what the kept past says."""
@@ -94,7 +94,7 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
         matching = []
         for profile, trail in found:
             events = self.context.log.fetch(sorted(trail))
-            if self._matches(refilled(self.past, profile, events, self.lacking)):
+            if not profile.hidden and self._matches(refilled(self.past, profile, events, self.lacking)):
                 matching.append(profile)
         return matching
 

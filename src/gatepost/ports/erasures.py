@@ -72,5 +72,8 @@ class Erasures(Protocol):
     def remove_poisons(self, account: int, texts: Collection[str]) -> int:
         """Blank what is said of events set aside where it holds a text."""
 
+    def owner(self, delivery: str) -> tuple[int, int] | None:
+        """Return the account and the profile of a delivery, None when there is no such delivery any more."""
+
     def trace(self, erasure: Erasure) -> Mapping[str, int]:
-        """Count the rows that still belong to an erased person's profiles; all zero when the erasure holds."""
+        """Count snapshots that no delivery shares, and what only an erasure under way keeps; all zero when it holds."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from gatepost.model.event import Appended, Event, Submission
 from gatepost.model.times import Instant
+from gatepost.ports.contents import Contents
 from gatepost.ports.remains import Remains
 
 
@@ -35,6 +36,10 @@ class EventLog(Protocol):
 
     def forget_keys(self, account: int, texts: Collection[str]) -> Future[int]:
         """Forget the events' own ids that hold a text; tell how many there were."""
+
+    @property
+    def contents(self) -> Contents:
+        """Everything its file stores."""
 
     @property
     def remains(self) -> Remains:

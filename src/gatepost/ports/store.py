@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from gatepost.ports.catalog import Catalog, Ledger
+from gatepost.ports.contents import Contents
 from gatepost.ports.erasures import Erasures
 from gatepost.ports.merges import Merges
 from gatepost.ports.outbox import Deliveries, Outbox
@@ -60,6 +61,10 @@ class Store(Protocol):
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run work that only reads, on a snapshot, beside the writer."""
+
+    @property
+    def contents(self) -> Contents:
+        """Everything its file stores."""
 
     @property
     def remains(self) -> Remains:

@@ -18,7 +18,7 @@ from gatepost.ports.clock import Clock
 from gatepost.ports.log import EventLog
 from gatepost.ports.store import Store, Transaction
 from gatepost.ports.survey import Found, SurveyLost, Surveyor
-from gatepost.stages import duties, erasing
+from gatepost.stages import duties, excluding
 from gatepost.stages.batch import Batch
 from gatepost.stages.endings import end_expired, next_ending
 from gatepost.stages.erasing import Eraser
@@ -77,7 +77,8 @@ class ApplyStage:
         self._on_deliveries = on_deliveries
         self._eraser = eraser
         self._plans = PlanBook()
-        self._stuck: set[int] = set()
+        self._stuck: dict[int, Instant] = {}
+        """When erasures that could not go on are tried again, in wall time."""
         self._limit = BATCH
         self._signal = threading.Event()
         self._stopping = threading.Event()
@@ -140,7 +141,7 @@ class ApplyStage:
         read = max(batch.now, events[-1].received) if events else batch.now
         until = max(reached, read) if drained else read
         batch.fold(events, until)
-        duty = next((one for one in tx.ledger.duties() if one.id not in self._stuck), None)
+        duty = next((one for one in tx.ledger.duties() if self._stuck.get(one.id, 0) <= wall), None)
         if duty is not None and drained:
             # A walk looks at profiles as of now, not as of the last event.
             batch.now = max(batch.now, batch.horizon)
@@ -204,13 +205,15 @@ class ApplyStage:
                 job=duty.subject,
                 error=_described(error),
             )
-            self._store.write_blocking(lambda tx: self._give_up(tx, duty))
+            # What an error says may name somebody, unless it is one of ours.
+            why = error.message if isinstance(error, GatepostError) else type(error).__name__
+            self._store.write_blocking(lambda tx: self._give_up(tx, duty, why))
         else:
             if destinations:
                 self._on_deliveries(destinations)
 
     def _one_step(self, duty: Duty, found: Found | None) -> frozenset[int]:
-        if duty.kind == erasing.KIND:
+        if duty.kind == excluding.KIND:
             # It changes the log too, so it cannot be one transaction.
             self._eraser.step(duty)
             return frozenset()
@@ -227,12 +230,12 @@ class ApplyStage:
         batch.save()
         return frozenset(batch.destinations)
 
-    def _give_up(self, tx: Transaction, duty: Duty) -> None:
-        if duty.kind == erasing.KIND:
-            # A person must not stay half erased: the next start tries again.
-            self._stuck.add(duty.id)
-        else:
-            tx.ledger.step_duty(duty, None)
+    def _give_up(self, tx: Transaction, duty: Duty, why: str) -> None:
+        if duty.kind == excluding.KIND:
+            # A person must not stay half erased, so it is put off and never given up.
+            self._stuck[duty.id] = self._eraser.postpone(tx, duty, why)
+            return
+        tx.ledger.step_duty(duty, None)
         tx.ledger.count(duty.account, {"duties_set_aside": 1})
 
     def _recover(self, events: list[Event], error: Exception) -> Turn:

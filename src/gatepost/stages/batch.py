@@ -30,17 +30,18 @@ from gatepost.core.triggers import ORDINARY, Cause, cause_of, triggered
 from gatepost.model.audience import ExclusionCommand, Transition
 from gatepost.model.delivery import Delivery
 from gatepost.model.event import Event, RecordKind
-from gatepost.model.profile import EXPIRY, Profile
+from gatepost.model.profile import EVERYWHERE, EXPIRY, Profile
 from gatepost.model.times import Instant
 from gatepost.ports.catalog import Duty
 from gatepost.ports.outbox import Enqueued
 from gatepost.ports.secrets import Secrets
 from gatepost.ports.store import Transaction
 from gatepost.stages.backfills import first_enter, job_of, owed_after_merge
-from gatepost.stages.erasing import Exclusions, erase_profile
+from gatepost.stages.excluding import Exclusions
 from gatepost.stages.filling import Filling, fill, readers_of
 from gatepost.stages.held import Held
 from gatepost.stages.merging import by_seniority, merge
+from gatepost.stages.removing import erase_profile
 from gatepost.stages.unmerging import Fetch, command_of, part, parted_now, rejoin, undoable
 
 _SAYING = frozenset({RecordKind.EVENT, RecordKind.HISTORY})
@@ -214,7 +215,7 @@ class Batch:
         if not reading.identifiers:
             self._count(account, "events_without_identifier")
             return
-        if event.at < self._exclusions.until and self._exclusions.leave_out(event, reading.identifiers):
+        if self._exclusions.until and self._exclusions.leave_out(event, reading.identifiers):
             self._count(account, "events_excluded")
             return
         profile, whole = self._profile_for(account, plan, reading)
@@ -350,7 +351,8 @@ class Batch:
         self._count(account, "events_applied")
         profile = self._held.profile(account, self._held.number_of(account, ("_id", command.profile)))
         if profile is not None and exclude(profile, command, now):
-            self.reevaluate(account, profile, [command.audience], now)
+            one = [command.audience] if command.audience != EVERYWHERE else self._plan(account).audiences
+            self.reevaluate(account, profile, [*one], now)
 
     def _erase(self, event: Event) -> None:
         """Take a person away; what is left of her goes in steps afterwards."""

@@ -100,10 +100,10 @@ class Courier:
 
         It happens before the settlement: a crash in between repeats the delivery, and the repeat counts once.
         """
-        body = answer_event(draft.entity, draft.order.identifier_fields, answer.body)
+        delivery = draft.delivery
+        body = answer_event(draft.entity, draft.order.identifier_fields, answer.body, delivery.id)
         if body is None:
             return True
-        delivery = draft.delivery
         event = Submission(draft.order.stream, 0, body, f"answer:{delivery.id}", delivery.hops + 1)
         try:
             await asyncio.wrap_future(self._log.append(delivery.account, [event]))

@@ -1,149 +1,45 @@
-"""Erasing a person: at once what makes her a profile, then step by step what is kept of her anywhere.
+"""Erasing a person, step by step: what is kept of her anywhere once `removing` has taken her profile away.
 
-The record in the log is applied in its order, so that events before it are folded and go with the profile. That
-transaction takes away everything that could be shown or sent. The rest is a duty whose every step may be repeated:
-the log is changed before the store notes that it was, so a crash in between only does the same again.
+Every step may be repeated: the log is changed before the store notes that it was, so a crash in between only does the
+same again. A step that fails is tried again after a while, for as long as it takes.
 """
 
-import base64
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 
 import msgspec
 import structlog
 
-from gatepost.core.erasing import Traces, family, leading_to
+from gatepost.core.applying import read_event
+from gatepost.core.erasing import Traces
+from gatepost.core.plans import EMPTY_PLAN
+from gatepost.core.retry import RetryOptions, next_due
 from gatepost.model.erasure import EraseCommand, EraseStep, Erasure, Search
 from gatepost.model.event import Event, RecordKind
-from gatepost.model.profile import Identifier, Profile
+from gatepost.model.profile import Identifier
 from gatepost.model.times import Instant
 from gatepost.ports.catalog import Duty
 from gatepost.ports.clock import Clock
+from gatepost.ports.contents import Key
 from gatepost.ports.erasures import Slice
 from gatepost.ports.log import EventLog
-from gatepost.ports.profiles import ProfileChanges
 from gatepost.ports.remains import Remains
 from gatepost.ports.secrets import Secrets
 from gatepost.ports.store import Store, Transaction
+from gatepost.stages.excluding import TOO_LATE, sealed_receipt
+from gatepost.stages.plans import PlanBook
+from gatepost.stages.quoting import READ, holds, is_of, quoting
 
 _LOG = structlog.get_logger("gatepost.erase")
 
-KIND = "erase"
-"""The duty's kind."""
-_TOO_LATE = ""
-"""Stands for the request where events that were left out have to go."""
 _EVENTS = 1_000
 """Events a step takes: some ten milliseconds."""
 _FOLDED = frozenset({RecordKind.EVENT, RecordKind.HISTORY})
 _NAMING = _FOLDED | {RecordKind.EXCLUDE}
 """Records that may name somebody."""
+_PATIENCE = RetryOptions()
+_NO_MORE = "~"
+"""Comes after the name of every table."""
 _ENCODE = msgspec.json.Encoder().encode
-
-
-def command_body(secrets: Secrets, request: str, identifier: Identifier) -> bytes:
-    """Return the body of a record that asks for an erasure."""
-    sealed = secrets.seal(_ENCODE(identifier))
-    return _ENCODE(EraseCommand(request=request, sealed=base64.b64encode(sealed).decode()))
-
-
-def identifier_hash(secrets: Secrets, identifier: Identifier) -> str:
-    """Return the keyed hash under which an identifier is remembered."""
-    return secrets.fingerprint("\0".join(identifier).encode())
-
-
-def value_hash(secrets: Secrets, value: str) -> str:
-    """Return the keyed hash by which an audit recognises an identifier's value."""
-    return secrets.fingerprint(value.casefold().encode())
-
-
-def sealed_receipt(secrets: Secrets, erasure: Erasure) -> str:
-    """Return the keyed hash over a receipt."""
-    return secrets.fingerprint(_ENCODE(msgspec.structs.replace(erasure, digest="")))
-
-
-class Exclusions:
-    """Keeps the past of erased people out; while nobody was erased, one comparison of numbers an event."""
-
-    def __init__(self, tx: Transaction, secrets: Secrets | None) -> None:
-        self._tx = tx
-        self._secrets = secrets
-        self.until: Instant = tx.erasures.latest_exclusion() if secrets is not None else 0
-        self._left: list[int] = []
-        self.owing = False
-        """Whether a step of the eraser is due after this batch."""
-
-    def leave_out(self, event: Event, identifiers: Iterable[Identifier]) -> bool:
-        """Say whether an event stays out; its record goes from the log then."""
-        secrets = self._secrets
-        if secrets is None:
-            return False
-        hashes = [identifier_hash(secrets, one) for one in identifiers]
-        if not self._tx.erasures.excluded(event.account, hashes, event.at):
-            return False
-        self._left.append(event.id)
-        self.owing = True
-        return True
-
-    def save(self, accounts: Iterable[int]) -> None:
-        """See to it that what was left out goes from the log."""
-        if self._left:
-            self._tx.erasures.doom(_TOO_LATE, "event", [str(id_) for id_ in self._left])
-            self._left = []
-            if not any(duty.kind == KIND and not duty.subject for duty in self._tx.ledger.duties()):
-                self._tx.ledger.add_duty(Duty(account=min(accounts), kind=KIND, subject="", audience=0))
-
-
-def erase_profile(tx: Transaction, secrets: Secrets, event: Event) -> frozenset[int]:
-    """Take away what makes somebody a profile, and begin the erasure of the rest; nobody is told of exits.
-
-    Return the row keys of the profile and of those merged into it.
-    """
-    command = msgspec.json.decode(event.body, type=EraseCommand)
-    if not command.sealed or tx.erasures.get(event.account, command.request) is not None:
-        return frozenset()
-    asked = msgspec.json.decode(secrets.open(base64.b64decode(command.sealed)), type=Identifier)
-    account = event.account
-    number = tx.profiles.find(account, [asked]).get(asked)
-    profile = tx.profiles.load(account, [number]).get(number) if number is not None else None
-    people = family(profile, lambda one: tx.merges.of(account, one)) if profile is not None else []
-    identifiers = _own(tx, account, number, [asked, *(i for one in people for i in leading_to(one))])
-    erasure = Erasure(
-        id=command.request,
-        account=account,
-        subject=identifier_hash(secrets, asked),
-        asked=event.received,
-        record=event.id,
-        numbers=[one.number for one in people],
-        hashes=[identifier_hash(secrets, one) for one in identifiers],
-        values=[value_hash(secrets, value) for _, value in identifiers],
-    )
-    if profile is not None:
-        _remove(tx, erasure, profile, identifiers)
-    tx.erasures.exclude(account, erasure.hashes, event.received)
-    tx.erasures.put(erasure, secrets.seal(_ENCODE(Search(identifiers=identifiers))))
-    tx.ledger.add_duty(Duty(account=account, kind=KIND, subject=erasure.id, audience=0))
-    return frozenset(erasure.numbers)
-
-
-def _own(
-    tx: Transaction, account: int, number: int | None, identifiers: Iterable[Identifier]
-) -> list[Identifier]:
-    """Return the identifiers that lead to her or to nobody: one that was let go may be somebody else's by now."""
-    wanted = list(dict.fromkeys(identifiers))
-    holders = tx.profiles.find(account, wanted)
-    return [one for one in wanted if holders.get(one, number) == number]
-
-
-def _remove(tx: Transaction, erasure: Erasure, profile: Profile, identifiers: Collection[Identifier]) -> None:
-    account = erasure.account
-    trail = [*tx.profiles.trail(account, profile.number), *profile.trail]
-    tx.erasures.doom(erasure.id, "event", [str(id_) for id_ in trail])
-    for what, amount in tx.erasures.remove_profile(account, profile.number, identifiers).items():
-        _counted(erasure, what, amount)
-    if profile.timer:
-        tx.profiles.save(account, ProfileChanges(timers={profile.number: (profile.timer, 0)}))
-        _counted(erasure, "timers", 1)
-    for what, amount in tx.erasures.remove_unfinished(erasure).items():
-        _counted(erasure, what, amount)
 
 
 class Eraser:
@@ -160,6 +56,8 @@ class Eraser:
         self._log = log
         self._store = store
         self._clock = clock
+        self._plans = PlanBook()
+        self._tries: dict[int, int] = {}
         self.secrets = secrets
         self.on_erased = on_erased
         """Called with the profiles that nothing may be sent for any more."""
@@ -173,7 +71,21 @@ class Eraser:
         if erasure is None or erasure.step is EraseStep.DONE:
             self._store.write_blocking(lambda tx: tx.ledger.step_duty(duty, None))
             return
+        # What the step stores when it is done says that nothing is wrong any more.
+        erasure.failures, erasure.again, erasure.trouble = 0, 0, ""
         getattr(self, f"_{erasure.step.value}")(duty, erasure, self._traces(erasure))
+
+    def postpone(self, tx: Transaction, duty: Duty, why: str) -> Instant:
+        """Note that a step failed; return when to try it again, in wall time: it is never given up."""
+        erasure = tx.erasures.get(duty.account, duty.subject) if duty.subject else None
+        known = erasure.failures if erasure is not None else self._tries.get(duty.id, 0)
+        failures = self._tries[duty.id] = known + 1
+        now = self._clock.wall()
+        again = next_due(failures, now, now, 0.0, _PATIENCE) or now
+        if erasure is not None:
+            erasure.failures, erasure.again, erasure.trouble = failures, again, why
+            tx.erasures.put(erasure)
+        return again
 
     def _traces(self, erasure: Erasure) -> Traces:
         work = self._store.write_blocking(lambda tx: tx.erasures.work(erasure.account, erasure.id))
@@ -190,17 +102,17 @@ class Eraser:
             self._store.write_blocking(lambda tx: tx.ledger.step_duty(duty, None))
 
     def _remove_events(self) -> int:
-        doomed = self._store.write_blocking(lambda tx: tx.erasures.doomed(_TOO_LATE, "event", _EVENTS))
+        doomed = self._store.write_blocking(lambda tx: tx.erasures.doomed(TOO_LATE, "event", _EVENTS))
         if doomed:
             self._log.rewrite({int(id_): None for id_ in doomed}).result()
-            self._store.write_blocking(lambda tx: tx.erasures.spare(_TOO_LATE, "event", doomed))
+            self._store.write_blocking(lambda tx: tx.erasures.spare(TOO_LATE, "event", doomed))
         return len(doomed)
 
     def _events(self, _duty: Duty, erasure: Erasure, _traces: Traces) -> None:
         doomed = self._store.write_blocking(lambda tx: tx.erasures.doomed(erasure.id, "event", _EVENTS))
         if doomed:
             self._log.rewrite({int(id_): None for id_ in doomed}).result()
-            _counted(erasure, "events", len(doomed))
+            erasure.note("events", len(doomed))
         else:
             erasure.step = EraseStep.MENTIONS
 
@@ -215,27 +127,35 @@ class Eraser:
         bodies: dict[int, bytes | None] = {}
         for event in events:
             if event.account == erasure.account and event.kind in _NAMING:
-                kept = traces.without(event)
+                kept = traces.without(event, self._identified)
                 if kept is not event.body:
                     bodies[event.id] = kept if event.kind in _FOLDED else None
-        _counted(erasure, "mentions", len(bodies))
+        erasure.note("mentions", len(bodies))
         if events:
             erasure.cursor = events[-1].id
         else:
             # The request itself named her, if only in a sealed way.
             bodies[erasure.record] = _ENCODE(EraseCommand(request=erasure.id))
-            _counted(erasure, "event_ids", self._log.forget_keys(erasure.account, traces.texts).result())
+            erasure.note("event_ids", self._log.forget_keys(erasure.account, traces.texts).result())
             erasure.step, erasure.cursor = EraseStep.DELIVERIES, 0
         if bodies:
             self._log.rewrite(bodies).result()
         self._store.write_blocking(lambda tx: tx.erasures.put(erasure))
+
+    def _identified(self, event: Event) -> Collection[Identifier]:
+        """Return what identifies anybody in an event, by the schema of today."""
+        plans = self._store.write_blocking(self._plans.current)
+        try:
+            return read_event(plans.get(event.account, EMPTY_PLAN), event).identifiers
+        except (ArithmeticError, TypeError, ValueError):
+            return ()
 
     def _deliveries(self, _duty: Duty, erasure: Erasure, _traces: Traces) -> None:
         def work(tx: Transaction) -> None:
             done = tx.erasures.remove_finished(erasure)
             # A finished one that somebody put back into the queue meanwhile goes too.
             again = tx.erasures.remove_unfinished(erasure)
-            _counted(erasure, "deliveries", again["deliveries"])
+            erasure.note("deliveries", again["deliveries"])
             erasure.table = done.table
             _moved(tx, erasure, "deliveries", done, EraseStep.MERGES)
 
@@ -252,10 +172,35 @@ class Eraser:
         def work(tx: Transaction) -> None:
             done = tx.erasures.remove_lines(erasure, traces.texts)
             if done.cursor is None:
-                _counted(erasure, "poisons", tx.erasures.remove_poisons(erasure.account, traces.texts))
-            _moved(tx, erasure, "log_lines", done, EraseStep.SWEEP)
+                erasure.note("poisons", tx.erasures.remove_poisons(erasure.account, traces.texts))
+            _moved(tx, erasure, "log_lines", done, EraseStep.QUOTES)
 
         self._store.write_blocking(work)
+
+    def _quotes(self, _duty: Duty, erasure: Erasure, traces: Traces) -> None:
+        contents = self._store.contents
+        tables = [name for name in contents.tables() if name.startswith(READ) and name >= erasure.table]
+        if not tables:
+            self._sweep_next(erasure)
+            return
+        after = tuple(erasure.place) if tables[0] == erasure.table else ()
+        piece = contents.rows(tables[0], after)
+        naming = [row for row in piece.rows if is_of(row, erasure.account) and holds(row, traces.in_text)]
+        erasure.table, erasure.place = tables[0], _place(piece.next or ())
+        if piece.next is None:
+            erasure.table = tables[1] if len(tables) > 1 else _NO_MORE
+
+        def work(tx: Transaction) -> None:
+            back = {*tx.profiles.find(erasure.account, traces.identifiers).values()}
+            for row in quoting(tx, erasure.account, naming, back):
+                erasure.quoted[row.kind] = erasure.quoted.get(row.kind, 0) + 1
+            tx.erasures.put(erasure)
+
+        self._store.write_blocking(work)
+
+    def _sweep_next(self, erasure: Erasure) -> None:
+        erasure.step, erasure.table, erasure.place = EraseStep.SWEEP, "", []
+        self._store.write_blocking(lambda tx: tx.erasures.put(erasure))
 
     def _sweep(self, _duty: Duty, erasure: Erasure, _traces: Traces) -> None:
         if self._log.remains.sweep() or self._store.remains.sweep():
@@ -281,7 +226,7 @@ class Eraser:
         piece = None if remains.small() else remains.look(traces.raw, erasure.cursor)
         if piece is None or piece.found:
             remains.rewrite()
-            _counted(erasure, "files_rewritten", 1)
+            erasure.note("files_rewritten", 1)
         if piece is None or piece.found or piece.next is None:
             erasure.table, erasure.cursor = str(index + 1), 0
         else:
@@ -307,7 +252,7 @@ class Eraser:
 
 def _moved(tx: Transaction, erasure: Erasure, what: str, done: Slice, then: EraseStep) -> None:
     """Note what a look at stored rows did, and where the next begins."""
-    _counted(erasure, what, done.removed)
+    erasure.note(what, done.removed)
     if done.cursor is None:
         erasure.step, erasure.table, erasure.cursor = then, "", 0
     else:
@@ -315,6 +260,5 @@ def _moved(tx: Transaction, erasure: Erasure, what: str, done: Slice, then: Eras
     tx.erasures.put(erasure)
 
 
-def _counted(erasure: Erasure, what: str, amount: int) -> None:
-    if amount:
-        erasure.counts[what] = erasure.counts.get(what, 0) + amount
+def _place(key: Key) -> list[int | str]:
+    return [part for part in key if isinstance(part, int | str)]

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from gatepost.model.errors import InvalidInput, NotFound
-from gatepost.operations import erasures, persons
+from gatepost.operations import audits, erasures, persons
 from tests.unit.operations.desk import SCHEMA, SHOP, Desk
 
 REQUEST = "ADA-0815"
@@ -51,7 +51,7 @@ def test_a_receipt_tells_nobody_who_it_was(shop: Desk) -> None:
 
     assert REQUEST not in msgspec.json.encode(receipt).decode()
     assert [request] == [one.id for one in shop.run(erasures.list_erasures(shop.context, SHOP))]
-    assert {} == shop.run(erasures.audit(shop.context, SHOP, request)).found
+    assert {} == shop.run(audits.audit(shop.context, SHOP, request)).found
 
 
 def test_a_receipt_that_was_changed_is_not_genuine(shop: Desk) -> None:
@@ -61,7 +61,7 @@ def test_a_receipt_that_was_changed_is_not_genuine(shop: Desk) -> None:
 
     shop.write(lambda tx: tx.erasures.put(receipt))
 
-    assert not shop.run(erasures.audit(shop.context, SHOP, request)).genuine
+    assert not shop.run(audits.audit(shop.context, SHOP, request)).genuine
 
 
 def test_an_event_that_comes_back_from_a_backup_is_found(shop: Desk) -> None:
@@ -74,7 +74,7 @@ def test_an_event_that_comes_back_from_a_backup_is_found(shop: Desk) -> None:
     )
     restored.result()
 
-    assert {"events": 1} == shop.run(erasures.audit(shop.context, SHOP, request)).found
+    assert {"events": 1} == shop.run(audits.audit(shop.context, SHOP, request)).found
 
 
 def test_who_cannot_be_named_cannot_be_erased(shop: Desk) -> None:

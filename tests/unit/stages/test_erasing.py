@@ -12,7 +12,7 @@ from gatepost.model.event import RecordKind, Submission
 from gatepost.model.merge import MergeCommand
 from gatepost.model.schema import Field
 from gatepost.model.times import DAY, HOUR
-from gatepost.stages.erasing import command_body
+from gatepost.stages.excluding import command_body
 from tests.factories import ACCOUNT
 from tests.pipeline import START, Pipeline, shop_with
 

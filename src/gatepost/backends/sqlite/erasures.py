@@ -11,7 +11,7 @@ import orjson
 from gatepost.backends.sqlite.days import DayTables
 from gatepost.backends.sqlite.merges import merge_of
 from gatepost.backends.sqlite.queries import load_queries
-from gatepost.model.erasure import Erasure
+from gatepost.model.erasure import EraseStep, Erasure
 from gatepost.model.profile import Identifier
 from gatepost.model.times import Instant
 from gatepost.ports.erasures import Slice
@@ -157,17 +157,23 @@ class SqliteErasures:
         self._connection.executemany(_SQL["blank_poison"], [(event,) for event in hers])
         return len(hers)
 
+    def owner(self, delivery: str) -> tuple[int, int] | None:
+        """Return the account and the profile of a delivery."""
+        for table in ("outbox", *self._days.newest_first("finished")):
+            query = f"SELECT account, profile FROM {table} WHERE id = ?"  # noqa: S608 - our own table names
+            if row := self._connection.execute(query, (delivery,)).fetchone():
+                return int(row[0]), int(row[1])
+        return None
+
     def trace(self, erasure: Erasure) -> Mapping[str, int]:
-        """Count what still belongs to an erased person's profiles."""
+        """Count what lies about without its owner, and what an erasure keeps for itself only while it is under way."""
         execute = self._connection.execute
-        account, counts = erasure.account, Counter[str]()
-        audiences = [audience for (audience,) in execute(_SQL["audiences_of"], (account,)).fetchall()]
-        for number in erasure.numbers:
-            for kind in ("profiles", "trails", "outbox"):
-                counts[kind] += execute(_SQL[f"count_{kind}"], (account, number)).fetchone()[0]
-            for audience in audiences:
-                found = execute(_SQL["count_memberships"], (account, audience, number)).fetchone()
-                counts["memberships"] += found[0]
+        counts = {
+            "snapshots": execute(_SQL["count_lost_snapshots"]).fetchone()[0],
+            "doomed": execute(_SQL["count_doomed"], (erasure.id,)).fetchone()[0],
+        }
+        if erasure.step is EraseStep.DONE:
+            counts["work"] = int(len(self.work(erasure.account, erasure.id)) > 0)
         return counts
 
     def _tells(self, request: str, line: dict[str, Any], texts: Collection[str]) -> bool:

@@ -80,17 +80,8 @@ SELECT event, error FROM poisons WHERE account = ?;
 -- name: blank_poison
 UPDATE poisons SET error = 'erased on request' WHERE event = ?;
 
--- name: count_profiles
-SELECT count(*) FROM profiles WHERE account = ? AND number = ?;
+-- name: count_lost_snapshots
+SELECT count(*) FROM snapshots WHERE id NOT IN (SELECT snapshot FROM outbox);
 
--- name: count_trails
-SELECT count(*) FROM trails WHERE account = ? AND profile = ?;
-
--- name: count_outbox
-SELECT count(*) FROM outbox WHERE account = ? AND profile = ?;
-
--- name: count_memberships
-SELECT count(*) FROM memberships WHERE account = ? AND audience = ? AND profile = ?;
-
--- name: identifiers
-SELECT field, value, profile FROM identifiers WHERE account = ? AND (field, value) > (?, ?) ORDER BY field, value LIMIT ?;
+-- name: count_doomed
+SELECT count(*) FROM doomed WHERE request = ?;

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from gatepost.backends.sqlite.connection import Writer, connect, open_database
+from gatepost.backends.sqlite.contents import SqliteContents
 from gatepost.backends.sqlite.queries import load_queries
 from gatepost.backends.sqlite.remains import SqliteRemains
 from gatepost.model.errors import InvalidInput
@@ -44,6 +45,7 @@ class SqliteLog:
         self._collected: dict[int, int] = _collected(connection)
         self._writer = Writer(connection, "log", self._on_disk)
         self.remains = SqliteRemains(self._writer, path)
+        self.contents = SqliteContents(path)
         self._reader = connect(path)
         self._reading = threading.Lock()
 

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from gatepost.backends.sqlite.connection import Writer
+from gatepost.model.errors import OperatorError
 from gatepost.ports.remains import Looked
 
 _PAGES = 512
@@ -77,4 +78,7 @@ def _rewrite(connection: sqlite3.Connection) -> None:
 
 
 def _empty_wal(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        msg = "the write-ahead log cannot be emptied while something else reads the file; it is tried again"
+        raise OperatorError(msg)

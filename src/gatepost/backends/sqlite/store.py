@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from gatepost.backends.sqlite.catalog import SqliteCatalog, SqliteLedger
 from gatepost.backends.sqlite.connection import Writer, connect, open_database
+from gatepost.backends.sqlite.contents import SqliteContents
 from gatepost.backends.sqlite.deliveries import SqliteDeliveries
 from gatepost.backends.sqlite.erasures import SqliteErasures
 from gatepost.backends.sqlite.merges import SqliteMerges
@@ -80,6 +81,7 @@ class SqliteStore:
         self._transaction = SqliteTransaction(connection)
         self._writer = Writer(connection, "state")
         self.remains = SqliteRemains(self._writer, path)
+        self.contents = SqliteContents(path)
         self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         for _ in range(_READERS):
             self._readers.put(connect(path))
