@@ -4,13 +4,16 @@ from contextlib import closing
 from pathlib import Path
 
 import msgspec
+import orjson
 
 from gatepost.backends.clock import HandClock
 from gatepost.backends.sqlite.connection import connect
+from gatepost.model.delivery import Attempt, Delivery, DeliveryState
 from gatepost.model.erasure import EraseStep, Erasure
 from gatepost.model.event import RecordKind, Submission
-from gatepost.model.schema import Field
-from gatepost.model.times import HOUR
+from gatepost.model.schema import Field, Mapping
+from gatepost.model.times import DAY, HOUR
+from gatepost.ports.outbox import Claim, Settlement
 from gatepost.ports.store import Transaction
 from gatepost.stages.excluding import command_body
 from tests.crash.images import Images
@@ -55,7 +58,7 @@ def outcome_of(pipeline: Pipeline) -> Outcome:
         assert receipt is not None
         # What a repeated step finds already done is not counted again, and wall time differs.
         receipt.completed, receipt.digest = 0, ""
-        for kind in ("mentions", "event_ids", "files_rewritten"):
+        for kind in ("mentions", "event_ids", "files_rewritten", "attempts"):
             receipt.counts.pop(kind, None)
         return Outcome(
             profiles=[*tx.profiles.scan(ACCOUNT, 0, 100)],
@@ -114,6 +117,75 @@ def test_an_erasure_killed_before_any_statement_is_taken_up_where_it_was(tmp_pat
     assert images.statements > len(images.taken) >= 15
     for image in images.taken:
         assert expected == continued(image.folder), f"killed before {image.statement}"
+
+
+def in_full_swing(pipeline: Pipeline) -> Delivery:
+    """Let walks be under way and a delivery of hers be on the wire when she asks; return that delivery."""
+    mappings = [
+        Mapping(stream="answers", field=name, expression=f"`origin.{name}`") for name in ("email", "name")
+    ]
+    schema = msgspec.structs.replace(NAMED, mappings=(*NAMED.mappings, *mappings))
+    pipeline.configure("spend > 10", 'last_visit > "now-30d"', schema=schema)
+    pipeline.send(email=MAIL, name=NAME, total=20)
+    pipeline.send(user="bob", total=20)
+    pipeline.settle()
+    # Walks that meet her before, while and after she goes.
+    pipeline.add_duty("backfill", 1, "j" * 32, before=100)
+    pipeline.add_duty("evaluate", 2, "2")
+    pipeline.clock.move(END)
+    body = command_body(pipeline.keys, REQUEST, ("email", MAIL))
+    pipeline.log.append(ACCOUNT, [Submission("", 0, body, kind=RecordKind.ERASE)]).result()
+    pipeline.add_duty("evaluate", 1, "1")
+    claims = [Claim(destination=1, limit=1)]
+    (sent,) = pipeline.store.write_blocking(lambda tx: tx.outbox.claim("dead", claims, END, END + HOUR))
+    return sent
+
+
+def arrive_late(pipeline: Pipeline, sent: Delivery) -> None:
+    """Let the answer to what was on the wire come, and be settled by a worker that knows of nothing."""
+    body = orjson.dumps({"origin": {"email": MAIL, "name": NAME}, "response": {}, "delivery": sent.id})
+    answer = Submission("answers", 0, body, f"answer:{sent.id}", hops=1)
+    pipeline.log.append(ACCOUNT, [answer]).result()
+    attempt = Attempt(
+        delivery=sent.id, number=1, started=END, duration=1, status=200, verdict="delivered", reason="",
+        answer=MAIL.encode(),
+    )  # fmt: skip
+    settlement = Settlement(delivery=sent, state=DeliveryState.DELIVERED, attempt=attempt)
+    pipeline.store.write_blocking(lambda tx: tx.outbox.settle("dead", [settlement], END))
+
+
+def test_nothing_that_was_under_way_brings_her_back_wherever_it_was_killed(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    pipeline = Pipeline(data)
+    sent = in_full_swing(pipeline)
+    images = Images(data, tmp_path / "images")
+    images.watch(pipeline.store)
+    images.watch(pipeline.log)
+
+    pipeline.settle()
+
+    for part in (pipeline.store, pipeline.log):
+        images.leave(part)
+    pipeline.close()
+    assert images.statements > len(images.taken) >= 15
+    for image in images.taken:
+        again = Pipeline(image.folder, HandClock(END))
+        arrive_late(again, sent)
+        again.settle()
+        # Her timers would have been due by then.
+        again.after(40 * DAY)
+        ended = outcome_of(again)
+        known = [(profile.fields.get("user"), profile.fields.get("email")) for profile in again.profiles()]
+        again.close()
+        when = f"killed before {image.statement}"
+        assert ([("bob", None)], EraseStep.DONE, [], []) == (
+            known,
+            ended.receipt.step,
+            ended.hers,
+            ended.duties,
+        ), when
+        assert [("enter", 1), ("enter", 2), ("exit", 2)] == [one[:2] for one in ended.triggers], when
 
 
 def test_pages_freed_long_ago_are_overwritten_too(tmp_path: Path) -> None:

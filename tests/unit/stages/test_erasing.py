@@ -4,14 +4,20 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import orjson
 import pytest
 
+from gatepost.backends.clock import HandClock
 from gatepost.model.audience import ExclusionCommand
+from gatepost.model.delivery import Delivery, DeliveryState
 from gatepost.model.erasure import EraseStep, Erasure
 from gatepost.model.event import RecordKind, Submission
 from gatepost.model.merge import MergeCommand
-from gatepost.model.schema import Field
-from gatepost.model.times import DAY, HOUR
+from gatepost.model.profile import EVERYWHERE
+from gatepost.model.schema import Field, Mapping
+from gatepost.model.times import DAY, HOUR, Instant
+from gatepost.ports.outbox import Claim, DeliveryFilter, Settlement
+from gatepost.ports.store import Transaction
 from gatepost.stages.excluding import command_body
 from tests.factories import ACCOUNT
 from tests.pipeline import START, Pipeline, shop_with
@@ -202,3 +208,166 @@ def test_two_who_were_parted_are_erased_apart_and_no_copy_of_the_one_stays_with_
     assert [None, ["cookie-of-bob"]] == [one.fields.get("cookie") for one in shop.profiles()]
     assert 1 == receipt(shop).counts["merges"]
     assert MAIL.encode() not in raw_bytes(shop.folder)
+
+
+def collect_answer(shop: Pipeline, delivery: str) -> None:
+    """Append what a receiver said to a delivery, as deliver forwards it."""
+    body = orjson.dumps({"origin": {"email": MAIL}, "response": {"name": NAME}, "delivery": delivery})
+    answer = Submission("answers", 0, body, f"answer:{delivery}", hops=1)
+    shop.log.append(ACCOUNT, [answer]).result()
+
+
+def deliveries(shop: Pipeline, number: int) -> list[Delivery]:
+    wanted = DeliveryFilter(account=ACCOUNT, profile=number, limit=100)
+    return [one.delivery for one in shop.store.write_blocking(lambda tx: tx.deliveries.listed(wanted))]
+
+
+@pytest.fixture
+def answered(pipeline: Pipeline) -> Pipeline:
+    """Ada has bought; the answers of receivers lead back to her."""
+    mappings = [
+        Mapping(stream="answers", field="email", expression="`origin.email`"),
+        Mapping(stream="answers", field="name", expression="`response.name`"),
+    ]
+    schema = msgspec.structs.replace(NAMED, mappings=(*NAMED.mappings, *mappings))
+    pipeline.configure("spend > 10", schema=schema)
+    tell(pipeline, total=20)
+    pipeline.settle()
+    return pipeline
+
+
+@pytest.mark.parametrize("later", [0, HOUR])
+def test_an_answer_that_arrives_after_the_request_brings_nobody_back(answered: Pipeline, later: int) -> None:
+    (sent,) = deliveries(answered, 1)
+
+    ask(answered)
+    answered.clock.move(START + later)
+    collect_answer(answered, sent.id)
+    answered.settle()
+
+    assert [] == answered.profiles()
+    assert MAIL.encode() not in raw_bytes(answered.folder)
+
+
+def test_an_answer_to_what_was_settled_before_the_request_is_applied_brings_nobody_back(
+    answered: Pipeline,
+) -> None:
+    (sent,) = deliveries(answered, 1)
+    answered.clock.move(START + HOUR)
+    ask(answered)
+    collect_answer(answered, sent.id)
+
+    def settle(tx: Transaction) -> None:
+        (claimed,) = tx.outbox.claim("test", [Claim(destination=1, limit=1)], START, START + HOUR)
+        tx.outbox.settle("test", [Settlement(delivery=claimed, state=DeliveryState.DELIVERED)], START)
+
+    answered.store.write_blocking(settle)
+    answered.settle()
+
+    assert [] == answered.profiles()
+    assert MAIL.encode() not in raw_bytes(answered.folder)
+
+
+def test_who_comes_back_hears_the_answers_to_what_she_was_sent_since(answered: Pipeline) -> None:
+    ask(answered)
+    answered.after(HOUR)
+    answered.send(email=MAIL, total=30)
+    answered.settle()
+    new = answered.profile()
+
+    collect_answer(answered, deliveries(answered, new.number)[0].id)
+    answered.settle()
+
+    assert [(NAME, 30)] == [(one.fields["name"], one.fields["spend"]) for one in answered.profiles()]
+
+
+def test_an_event_collected_while_she_is_being_erased_makes_a_new_profile_without_a_past(
+    shop: Pipeline,
+) -> None:
+    shop.after(HOUR)
+    ask(shop)
+    steps = 0
+    while shop.apply.run_once().more:
+        steps += 1
+        if steps in (1, 4, 9):
+            shop.send(email=MAIL, total=1)
+
+    (_, ada) = shop.profiles()
+    assert (3, 3, START + HOUR) == (ada.fields["spend"], ada.events, ada.created)
+    assert ("user" in ada.fields, "name" in ada.fields) == (False, False)
+    assert EraseStep.DONE == receipt(shop).step
+    assert NAME.encode() not in raw_bytes(shop.folder)
+
+
+def test_a_short_identifier_is_taken_out_of_an_event_of_others_only_where_it_means_her(
+    shop: Pipeline,
+) -> None:
+    shop.send(user="42", email="deep.thought@example.com")
+    shop.send(user="bob", total=42, note="42")
+    shop.send(user="42", email="bob@example.com", note="42")
+    shop.settle()
+
+    ask(shop, "42", "user")
+    shop.settle()
+
+    left = [orjson.loads(event.body) for event in shop.log.read(0, 100) if event.stream == "web"]
+    assert {"user": "bob", "total": 42, "note": "42"} in left
+    assert not any(event.get("user") == "42" for event in left)
+
+
+class StillClock(HandClock):
+    """Wall time stands still too."""
+
+    now = START
+
+    def wall(self) -> Instant:
+        return self.now
+
+
+def test_a_step_that_fails_is_tried_again_after_a_while_for_as_long_as_it_takes(tmp_path: Path) -> None:
+    clock = StillClock(START)
+    shop = Pipeline(tmp_path, clock)
+    shop.configure("spend > 10", schema=NAMED)
+    tell(shop, total=20)
+    ask(shop)
+    shop.apply.run_once()
+    work = shop.store.write_blocking(lambda tx: tx.erasures.work(ACCOUNT, REQUEST))
+    # As a file would hold it whose key is missing from the ring.
+    shop.store.write_blocking(lambda tx: tx.erasures.put(receipt_of(tx), b"sealed under another key"))
+
+    waits = []
+    for _ in range(3):
+        shop.settle()
+        failed = receipt(shop)
+        waits.append((failed.failures, failed.again - clock.now))
+        clock.now = failed.again
+    shop.store.write_blocking(lambda tx: tx.erasures.put(receipt_of(tx), work))
+    shop.settle()
+
+    done = receipt(shop)
+    assert [(1, 1_000), (2, 5_000), (3, 30_000)] == waits
+    assert "fits none of the" in failed.trouble
+    assert (EraseStep.DONE, 0, 0, "") == (done.step, done.failures, done.again, done.trouble)
+    assert 0 == shop.counters().get("duties_set_aside", 0)
+    shop.close()
+
+
+def receipt_of(tx: Transaction) -> Erasure:
+    found = tx.erasures.get(ACCOUNT, REQUEST)
+    assert found is not None
+    return found
+
+
+def test_a_hidden_profile_leaves_every_audience_with_exits_and_enters_none_again(shop: Pipeline) -> None:
+    id_ = next(one.id for one in shop.profiles() if one.fields["user"] == "ada")
+    order = msgspec.json.encode(ExclusionCommand(audience=EVERYWHERE, profile=id_))
+    shop.log.append(ACCOUNT, [Submission("", 0, order, kind=RecordKind.EXCLUDE)]).result()
+    shop.settle()
+    inside = shop.inside(1), shop.inside(2)
+
+    tell(shop, total=50)
+    shop.settle()
+
+    assert (["bob"], ["bob"]) == inside == (shop.inside(1), shop.inside(2))
+    assert ["exit", "exit"] == [crossing for crossing, _, _ in shop.triggers() if crossing == "exit"]
+    assert [70, 20] == [one.fields["spend"] for one in shop.profiles()]

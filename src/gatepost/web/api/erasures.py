@@ -66,15 +66,12 @@ _STATES = {
     EraseStep.DONE: "done",
 }
 """What the API calls the steps."""
+_HIDDEN = answers({"data": {"hidden": True}, "status": 200, "message": "success"})
 _REST = {"request_id": "9b1c", "status": 200}
 
 
-@router.api_route(
-    "/api/entity/softdelete/{table}/{field}/{value:path}",
-    methods=["DELETE", "POST"],
-    responses=answers({"data": {"hidden": True}, "status": 200, "message": "success"}),
-    operation_id="soft_delete",
-)
+@router.post("/api/entity/softdelete/{table}/{field}/{value:path}", responses=_HIDDEN)
+@router.delete("/api/entity/softdelete/{table}/{field}/{value:path}", responses=_HIDDEN)
 async def soft_delete(here: Here, table: str, field: str, value: str) -> Response:
     """Hide a profile for good: no entity any more, in no audience; 200 even when nobody has the identifier.
 
