@@ -262,6 +262,74 @@ def test_her_past_stays_out_and_what_she_does_next_begins_anew(open_shop: Callab
     assert {"genuine": True, "found": {}, "quoted": {}, "returned": True, "searched": 0} == audit
 
 
+def test_many_are_erased_with_one_request_and_asking_again_tells_the_same(
+    open_shop: Callable[..., Shop],
+) -> None:
+    shop = open_shop()
+    for mail in (MAIL, "bob@example.com", "eve@example.com"):
+        shop.collect(mail=mail, total=20)
+    shop.ask(f"/api/entity/user/email/{MAIL}", wait=True)
+    path = "/v2/identity/queue/bulk/user/email"
+    wanted = [MAIL, "bob@example.com", "nobody@example.com"]
+
+    queued = shop.api.request("DELETE", path, json={"values": wanted})
+    asked = queued.json()["successes"]
+    receipts = [shop.until_erased(request) for request in asked.values()]
+    again = shop.api.request("DELETE", path, json={"values": wanted}).json()
+    bare = shop.api.request("DELETE", path, json=wanted)
+
+    assert (202, wanted[:2]) == (queued.status_code, list(asked))
+    assert {"nobody@example.com": "nobody has this email"} == queued.json()["errors"] == again["errors"]
+    assert asked == again["successes"]
+    assert ["done", "done"] == [one["state"] for one in receipts]
+    assert 400 == bare.status_code
+    assert 1 == shop.ask("/api/status")["data"]["profiles"]
+    overview = shop.ask("/v2/identity/deletestatus/overview")["data"]
+    assert {"initial": 0, "primary": 0, "archive": 0, "secondary": 0, "done": 2, "completed": 2} == overview
+    listed = shop.ask("/v2/identity/deletestatus/list")["data"]
+    assert {*asked.values()} == {one["id"] for one in listed}
+
+
+def test_a_soft_delete_hides_for_good_and_what_is_hidden_can_be_handed_out_and_erased(
+    open_shop: Callable[..., Shop],
+) -> None:
+    shop = open_shop()
+    path = f"/api/entity/user/email/{MAIL}"
+    shop.collect(mail=MAIL, name=NAME, total=20)
+    shop.ask(path, wait=True)
+
+    hidden = shop.api.delete(f"/api/entity/softdelete/user/email/{MAIL}")
+    again = shop.api.post(f"/api/entity/softdelete/user/email/{MAIL}")
+    shop.collect(mail=MAIL, total=50)
+
+    assert [(200, {"hidden": True}), (200, {"hidden": False})] == [
+        (one.status_code, one.json()["data"]) for one in (hidden, again)
+    ]
+    assert "Not Found" == shop.ask(path, wait=True)["message"]
+    assert 404 == shop.api.get(f"/v2/identity/user/email/{MAIL}").status_code
+    assert ["enter", "exit"] == [one.crossing for one in shop.receiver.wait_for(2)]
+    found = shop.api.post("/api/segment/size", content="FILTER spend > 10").json()["data"]
+    assert 0 == found["size"]
+    assert NAME == shop.ask(f"/v2/profile/export/{MAIL}")["profile"]["name"]
+    shop.until_erased(shop.erase(f"{path}?conflicts=false"))
+    assert MAIL.encode() not in shop.on_disk()
+
+
+def test_an_auditor_who_knows_whom_it_was_has_every_byte_searched(open_shop: Callable[..., Shop]) -> None:
+    shop = open_shop()
+    shop.collect(mail=MAIL, name=NAME, total=20)
+    request = shop.erase()
+    shop.until_erased(request)
+
+    verified = shop.api.post(f"/v2/erasure/{request}/verify", json={"known": [MAIL.upper()]})
+    strange = shop.api.post(f"/v2/erasure/{request}/verify", json={"known": ["bob@example.com"]})
+
+    audit = verified.json()["data"]["audit"]
+    assert {"genuine": True, "found": {}, "quoted": {}, "returned": False, "searched": 1} == audit
+    assert 400 == strange.status_code
+    assert "bob" not in strange.text
+
+
 def test_with_the_command_somebody_is_handed_out_shown_and_erased(
     configured: Gatepost, tmp_path: Path
 ) -> None:
@@ -278,6 +346,8 @@ def test_with_the_command_somebody_is_handed_out_shown_and_erased(
     erased = read(configured("profile", "erase", MAIL, "--yes", "--json"))
     awaited(lambda: read(configured("profile", "receipt", erased["request_id"], "--json"))["complete"])
     verified = configured("profile", "receipt", erased["request_id"], "--verify")
+    knowing = configured("profile", "receipt", erased["request_id"], "--known", MAIL)
+    listed = configured("profile", "erasures")
 
     assert "orders is 2  count" in explained.stdout
     assert "by number" in explained.stdout
@@ -290,4 +360,6 @@ def test_with_the_command_somebody_is_handed_out_shown_and_erased(
     assert (1, True) == (unasked.returncode, "--yes" in unasked.stderr)
     assert 0 == verified.returncode, verified.stdout
     assert "Nothing of what was erased is found." in verified.stdout
+    assert "Every byte of both files was searched" in knowing.stdout
+    assert erased["request_id"] in listed.stdout
     assert configured("profile", "show", "email", MAIL).returncode != 0
