@@ -152,6 +152,26 @@ def test_every_field_names_the_event_and_the_mapping_that_gave_it(open_shop: Cal
     assert 404 == shop.api.get("/v2/identity/user/email/nobody@example.com").status_code
 
 
+def test_an_identity_names_what_is_in_conflict_and_many_are_looked_up_at_once(
+    open_shop: Callable[..., Shop],
+) -> None:
+    shop = open_shop()
+    shop.collect(mail=MAIL, _uid="c-1", name=NAME)
+    shop.collect(mail="bob@example.com", _uid="c-2")
+    # One browser is never two people's: the stronger identifier decides, and the other stays where it was.
+    shop.collect(mail=MAIL, _uid="c-2")
+    shop.ask(f"/api/entity/user/email/{MAIL}", wait=True)
+    keys = [{"key": "email", "value": MAIL}, {"key": "email", "value": "nobody@example.com"}]
+
+    (ada, nobody) = shop.api.post("/v2/identity/lookup", json={"identities": keys}).json()["data"]
+    none = shop.api.post("/v2/identity/lookup", json={"identities": []})
+
+    (fragment,) = ada["identity"]["fragments"]
+    assert (True, [{"key": "_uid", "value": "c-2"}]) == (fragment["conflict"], fragment["conflicts_with"])
+    assert NAME == ada["identity"]["entity"]["name"]
+    assert (nobody["identity"], none.status_code) == (None, 400)
+
+
 def test_all_that_is_held_on_a_person_comes_in_one_document(open_shop: Callable[..., Shop]) -> None:
     shop = open_shop()
     shop.collect(mail=MAIL, name=NAME, total=20)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
+from gatepost.core.applying import read_event
 from gatepost.core.entities import entity_of
 from gatepost.core.erasing import family
 from gatepost.core.plans import AccountPlan
@@ -59,6 +60,8 @@ class Traced(msgspec.Struct, frozen=True, kw_only=True):
     sources: dict[str, FieldSource]
     missing: int
     """Events that are not kept any more, so that nothing is said of them."""
+    conflicts: list[Identifier] = []
+    """Identifiers its events brought that lead to somebody else, to whom they stay."""
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +95,13 @@ async def person_by(context: Context, account: int, field: str, value: str) -> P
 
 async def traced(context: Context, who: Person) -> Traced:
     """Return where each field of a person comes from."""
-    return await asyncio.to_thread(_traced, context, who)
+    found = await asyncio.to_thread(_traced, context, who)
+    if not who.profile.conflicts:
+        return found
+    strange = await asyncio.to_thread(_strange, context, who)
+    holders = await context.store.read(lambda tx: tx.profiles.find(who.account, strange))
+    conflicts = [one for one in strange if holders.get(one, who.profile.number) != who.profile.number]
+    return msgspec.structs.replace(found, conflicts=conflicts)
 
 
 async def events_of(context: Context, who: Person) -> AsyncIterator[Event]:
@@ -148,3 +157,11 @@ def _traced(context: Context, who: Person) -> Traced:
     history = refolded(who.plan, who.profile.identifiers, events)
     sources = field_sources(who.plan, who.profile, history)
     return Traced(person=who, sources=sources, missing=len(who.trail) - len(events))
+
+
+def _strange(context: Context, who: Person) -> list[Identifier]:
+    """Return the identifiers that a person's events brought and her profile has not."""
+    own = {(field, value) for field, held in who.profile.identifiers.items() for value in held}
+    events = context.log.fetch(who.trail[-_MOST_EVENTS:])
+    brought = (one for event in events for one in read_event(who.plan, event).identifiers)
+    return [one for one in dict.fromkeys(brought) if one not in own]

@@ -29,7 +29,7 @@ _LOG = structlog.get_logger("gatepost.web")
 _GUARDED = ("/api/", "/v2/", "/collect/")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _READING_POSTS = re.compile(
-    r"/v2/erasure/[^/]+/verify|/api/segment/(?:validate|size|scan|[^/]+/scan)|/v2/segment/backtest|/v2/template/(?:[^/]+/)?test"
+    r"/v2/erasure/[^/]+/verify|/v2/identity/lookup|/api/segment/(?:validate|size|scan|[^/]+/scan)|/v2/segment/backtest|/v2/template/(?:[^/]+/)?test"
 )
 _KEYS = ("key", "access_token")
 _PROCESS = new_id()[:16]

@@ -9,7 +9,7 @@ from gatepost.core.provenance import FieldSource, Origin
 from gatepost.model.delivery import Attempt
 from gatepost.model.event import Event
 from gatepost.model.merge import Merge
-from gatepost.model.profile import Profile
+from gatepost.model.profile import EVERYWHERE, Profile
 from gatepost.model.times import Instant, to_rfc3339
 from gatepost.operations.persons import Person, Sent, Traced
 from gatepost.stages.compose import restored
@@ -27,7 +27,7 @@ def explained_entity(traced: Traced) -> dict[str, Any]:
         "keys": keys_of(profile),
         "neighbors": [],
         "conflict": profile.conflicts > 0,
-        "conflicts_with": [],
+        "conflicts_with": [{"key": name, "value": value} for name, value in traced.conflicts],
         "neighbor_limit": False,
         "streams": sorted(profile.streams),
         "created": to_rfc3339(profile.created),
@@ -99,7 +99,17 @@ def shown_person(who: Person) -> dict[str, Any]:
         {"audience": one.slug, "id": one.id, "member": held.inside, "since": to_rfc3339(held.since)}
         for one, held in who.memberships
     ]
-    return {"profile": who.entity, "identifiers": identifiers, "memberships": memberships}
+    slugs = {number: one.slug for number, one in who.audiences.items()} | {EVERYWHERE: "*"}
+    exclusions = [
+        {"audience": slugs.get(number, ""), "since": to_rfc3339(since)}
+        for number, since in sorted(who.profile.excluded.items())
+    ]
+    return {
+        "profile": who.entity,
+        "identifiers": identifiers,
+        "memberships": memberships,
+        "exclusions": exclusions,
+    }
 
 
 def _source(source: FieldSource) -> dict[str, Any]:

@@ -185,7 +185,7 @@ def test_every_single_row_that_went_is_found_when_it_lies_there_again(shop: Desk
     request = erased(shop)
     after = rows(tmp_path)
     missed = []
-    tried = set()
+    tried: set[tuple[tuple[str, str], tuple[Any, ...]]] = set()
 
     for place, row in gone(before, after):
         # Many of her events are alike; three of each place will do.

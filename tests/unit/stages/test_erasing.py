@@ -1,5 +1,6 @@
 """Somebody asks to be forgotten, and nothing of her is left."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import orjson
 import pytest
 
 from gatepost.backends.clock import HandClock
+from gatepost.backends.sqlite.connection import connect
 from gatepost.model.audience import ExclusionCommand
 from gatepost.model.delivery import Delivery, DeliveryState
 from gatepost.model.erasure import EraseStep, Erasure
@@ -350,6 +352,18 @@ def test_a_step_that_fails_is_tried_again_after_a_while_for_as_long_as_it_takes(
     assert (EraseStep.DONE, 0, 0, "") == (done.step, done.failures, done.again, done.trouble)
     assert 0 == shop.counters().get("duties_set_aside", 0)
     shop.close()
+
+
+def test_while_something_else_reads_the_file_the_erasure_waits_and_says_why(shop: Pipeline) -> None:
+    with closing(connect(shop.folder / "state")) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM profiles").fetchone()
+        ask(shop)
+        shop.settle()
+        waiting = receipt(shop)
+
+    assert (EraseStep.LOOK, 1) == (waiting.step, waiting.failures)
+    assert "while something else reads the file" in waiting.trouble
 
 
 def receipt_of(tx: Transaction) -> Erasure:

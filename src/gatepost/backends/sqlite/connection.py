@@ -19,6 +19,8 @@ Work = Callable[[sqlite3.Connection], T]
 _Item = tuple[Future[Any], Work[Any], bool]
 """Who waits, for what, and whether it needs the connection without a transaction."""
 
+BUSY_MS = 10_000
+"""How long a statement waits for another process that holds the file."""
 _SHARED_COMMIT = 512
 """Pieces of work that may share one commit; more would make the first one wait."""
 
@@ -44,7 +46,7 @@ def open_database(path: Path, family: str, cache_kib: int) -> sqlite3.Connection
 def connect(path: Path) -> sqlite3.Connection:
     """Open a connection whose transactions are begun and ended by hand."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
-    connection.execute("PRAGMA busy_timeout = 10000")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection
 

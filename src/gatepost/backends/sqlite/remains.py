@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Collection
 from pathlib import Path
 
-from gatepost.backends.sqlite.connection import Writer
+from gatepost.backends.sqlite.connection import BUSY_MS, Writer
 from gatepost.model.errors import OperatorError
 from gatepost.ports.remains import Looked
 
@@ -18,6 +18,8 @@ _PIECE = 32 * 1024 * 1024
 """Bytes of a file read at once."""
 _SMALL = 64 * 1024 * 1024
 """Bytes up to which a file is written anew in well under a second."""
+_PATIENCE_MS = 1_500
+"""How long the writer waits for readers of the write-ahead log; reads are shorter, and everybody waits meanwhile."""
 _SHORTEST = 6
 """Characters a text must have to be told from chance."""
 
@@ -78,7 +80,11 @@ def _rewrite(connection: sqlite3.Connection) -> None:
 
 
 def _empty_wal(connection: sqlite3.Connection) -> None:
-    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     if busy:
         msg = "the write-ahead log cannot be emptied while something else reads the file; it is tried again"
         raise OperatorError(msg)

@@ -2,17 +2,31 @@
 
 from collections.abc import AsyncIterator
 
+import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
-from gatepost.model.errors import NotFound
+from gatepost.model.errors import InvalidInput, NotFound
 from gatepost.model.times import to_rfc3339
 from gatepost.operations.context import Context
 from gatepost.operations.persons import Person, deliveries_of, events_of, person, person_by, traced
-from gatepost.web.documentation import answers
+from gatepost.web.bodies import decoded
+from gatepost.web.documentation import accepts, answers
 from gatepost.web.envelopes import ENCODE, answer_v2
 from gatepost.web.personal import explained_entity, shown_event, shown_merge, shown_person, shown_sent
-from gatepost.web.session import Here
+from gatepost.web.session import Body, Here
+
+_MOST_IDENTITIES = 50
+
+
+class _Identity(msgspec.Struct, frozen=True):
+    key: str
+    value: str
+
+
+class _Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    identities: list[_Identity]
+
 
 router = APIRouter(prefix="/v2", tags=["profiles"])
 
@@ -59,6 +73,27 @@ async def identity(here: Here, table: str, key: str, value: str) -> Response:
     if who is None:
         raise NotFound("profile", f"{key}={value}")
     return answer_v2(here.id, explained_entity(await traced(here.context, who)))
+
+
+@router.post(
+    "/identity/lookup",
+    responses=answers(
+        {"data": [{"key": "email", "value": "ada@example.com", "identity": _EXPLAINED}], **_REST}
+    ),
+    openapi_extra=accepts({"identities": [{"key": "email", "value": "ada@example.com"}]}),
+)
+async def lookup(here: Here, body: Body) -> Response:
+    """Return what up to 50 identifiers lead to, each as the identity read shows it; null for nobody."""
+    wanted = decoded(body, _Lookup).identities
+    if not 0 < len(wanted) <= _MOST_IDENTITIES:
+        msg = f"{len(wanted)} identities are named; name 1 to {_MOST_IDENTITIES}"
+        raise InvalidInput(msg, path="identities")
+    found = []
+    for one in wanted:
+        who = await person_by(here.context, here.number, one.key, one.value)
+        shown = None if who is None else explained_entity(await traced(here.context, who))
+        found.append({"key": one.key, "value": one.value, "identity": shown})
+    return answer_v2(here.id, found)
 
 
 async def _document(context: Context, who: Person) -> AsyncIterator[bytes]:
