@@ -11,6 +11,8 @@ import orjson
 _WORD = re.compile(r"[^\s\"'<>()\[\]{},;=&?|\\/]+")
 _JOINT = re.compile(r"[-_:]")
 _EDGES = ".:!-"
+_MOST_JOINTS = 8
+"""Of a word with more, only what begins among the first, or ends among the last, is taken apart."""
 _PACKED = b"\x78"
 """How everything that zlib packed begins."""
 _UNPACK = msgspec.msgpack.Decoder().decode
@@ -37,11 +39,20 @@ def words_of(text: str) -> set[str]:
     """Return a text and the words it is made of, as written and out of percent signs."""
     words = {text, text.strip()}
     for word in _WORD.findall(text):
-        words |= {word, word.strip(_EDGES)}
-        for joint in _JOINT.finditer(word):
-            # An id such as order-ana@example.com-7 is made of others.
-            words |= {word[: joint.start()], word[joint.end() :]}
+        words |= {word.strip(_EDGES), *_runs(word)}
     return words | {unquote(word) for word in words if "%" in word}
+
+
+def _runs(word: str) -> Iterator[str]:
+    """Yield what stands between any two joints of a word: an id such as order-ana@example.com-7 is made of others."""
+    starts, ends = [0], []
+    for joint in _JOINT.finditer(word):
+        ends.append(joint.start())
+        starts.append(joint.end())
+    ends.append(len(word))
+    if len(ends) > _MOST_JOINTS:
+        starts, ends = [0, *starts[1:_MOST_JOINTS]], [*ends[-_MOST_JOINTS:-1], len(word)]
+    yield from (word[start:end].strip(_EDGES) for start in starts for end in ends if start < end)
 
 
 def _read(cell: bytes) -> object:

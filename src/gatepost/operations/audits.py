@@ -62,16 +62,14 @@ async def audit(context: Context, account: int, request: str, known: Sequence[st
             msg = "an identifier to search for is none of those the receipt is about, or shorter than six characters"
             raise InvalidInput(msg, path="known")
     done = erasure.step is EraseStep.DONE
-    look = _Look(context, erasure)
-    found = Counter(await context.store.read(lambda tx: tx.erasures.trace(erasure)))
-    await look.profiles()
-    for contents in (context.store.contents, context.log.contents):
-        async for rows in _pieces(contents):
-            await look.at(rows)
+    found, look = await _looked(context, erasure)
+    if found:
+        # What goes while it is read, by its age or for somebody else's erasure, is not found twice.
+        again, look = await _looked(context, erasure)
+        found &= again
     traces = Traces([("", value) for value in known])
     for remains in (context.store.remains, context.log.remains) if known else ():
-        look.found["bytes"] += await asyncio.to_thread(_any_bytes, remains, traces.raw)
-    found.update(look.found)
+        found["bytes"] += await asyncio.to_thread(_any_bytes, remains, traces.raw)
     return Audit(
         erasure=erasure,
         genuine=done and sealed_receipt(context.secrets, erasure) == erasure.digest,
@@ -80,6 +78,17 @@ async def audit(context: Context, account: int, request: str, known: Sequence[st
         returned=bool(look.back),
         searched=len(known),
     )
+
+
+async def _looked(context: Context, erasure: Erasure) -> tuple[Counter[str], "_Look"]:
+    """Read every row of both files once."""
+    look = _Look(context, erasure)
+    await look.profiles()
+    for contents in (context.store.contents, context.log.contents):
+        async for rows in _pieces(contents):
+            await look.at(rows)
+    lost = await context.store.read(lambda tx: tx.erasures.trace(erasure))
+    return look.found + Counter(lost), look
 
 
 async def _pieces(contents: Contents) -> AsyncIterator[list[StoredRow]]:

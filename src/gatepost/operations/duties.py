@@ -4,7 +4,7 @@ import msgspec
 
 from gatepost.model.audience import Audience
 from gatepost.model.erasure import EraseStep
-from gatepost.model.times import Instant
+from gatepost.model.times import to_rfc3339
 from gatepost.operations.context import Context
 from gatepost.operations.records import audience_of
 from gatepost.ports.catalog import Duty
@@ -27,8 +27,8 @@ class Underway(msgspec.Struct, frozen=True, kw_only=True):
     """An erasure's."""
     failures: int = 0
     """How often its step failed in a row; it is tried again, an erasure for as long as it takes."""
-    again: Instant = 0
-    """When it is tried again, in wall time; 0 while nothing is wrong."""
+    again: str = ""
+    """When it is tried again, in wall time as RFC 3339; empty while nothing is wrong."""
     trouble: str = ""
     """Why it failed."""
 
@@ -85,7 +85,7 @@ def _erasing(tx: Transaction, duty: Duty) -> Underway:
         done=round(steps.index(erasure.step) / len(steps), 4),
         request=erasure.id,
         failures=erasure.failures,
-        again=erasure.again,
+        again=to_rfc3339(erasure.again) if erasure.again else "",
         trouble=erasure.trouble,
     )
 

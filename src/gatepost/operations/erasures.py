@@ -187,7 +187,7 @@ def _in_log(context: Context, account: int, request: str, after: int) -> Erasure
     while records := context.log.read(after, _RECORDS):
         after = records[-1].id
         for one in records:
-            if one.account == account and one.kind is RecordKind.ERASE and request.encode() in one.body:
+            if one.account == account and one.kind == RecordKind.ERASE and request.encode() in one.body:
                 return Erasure(
                     id=request,
                     account=account,

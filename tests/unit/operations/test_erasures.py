@@ -7,9 +7,12 @@ import msgspec
 import orjson
 import pytest
 
+from gatepost.model.erasure import EraseStep
 from gatepost.model.errors import InvalidInput, NotFound
-from gatepost.operations import audits, erasures, persons
-from tests.unit.operations.desk import SCHEMA, SHOP, Desk
+from gatepost.model.event import RecordKind, Submission
+from gatepost.operations import audits, duties, erasures, persons
+from gatepost.stages.excluding import command_body
+from tests.unit.operations.desk import NEIGHBOUR, SCHEMA, SHOP, Desk
 
 REQUEST = "ADA-0815"
 
@@ -21,17 +24,23 @@ def shop(desk: Desk) -> Desk:
     return desk
 
 
-def erase(shop: Desk) -> str:
-    """Ask for an erasure while apply runs, and wait for its end."""
+def ask(shop: Desk) -> str:
+    """Ask for an erasure while apply meets the request, and go no further."""
 
     async def both() -> str:
         asked = asyncio.create_task(erasures.request_erasure(shop.context, SHOP, "card", REQUEST))
-        while not asked.done():
-            shop.fold()
+        head = shop.context.log.head()
+        while shop.context.log.head() == head:  # noqa: ASYNC110 - the log sets no event
             await asyncio.sleep(0)
+        shop.turn()
         return await asked
 
-    request = shop.run(both())
+    return shop.run(both())
+
+
+def erase(shop: Desk) -> str:
+    """Ask for an erasure, and wait for its end."""
+    request = ask(shop)
     shop.fold()
     return request
 
@@ -84,3 +93,26 @@ def test_who_cannot_be_named_cannot_be_erased(shop: Desk) -> None:
         shop.run(erasures.request_erasure(shop.context, SHOP, "town", "Bath"))
     with pytest.raises(NotFound):
         shop.run(erasures.get_erasure(shop.context, SHOP, "none"))
+
+
+def test_an_erasure_that_cannot_go_on_is_shown_among_what_is_under_way(shop: Desk) -> None:
+    request = ask(shop)
+    shop.write(lambda tx: tx.erasures.put(tx.erasures.get(SHOP, request), b"sealed under another key"))
+
+    shop.fold()
+
+    (failing,) = shop.read(lambda tx: duties.underway(tx, SHOP))
+    assert ("erase", request, 1) == (failing.kind, failing.request, failing.failures)
+    assert "fits none of the" in failing.trouble
+    assert failing.again.endswith("Z")
+
+
+def test_a_request_that_is_not_applied_yet_is_known_all_the_same(shop: Desk) -> None:
+    body = command_body(shop.context.secrets, "f" * 32, ("card", REQUEST))
+    shop.context.log.append(SHOP, [Submission("", 0, body, kind=RecordKind.ERASE)]).result()
+
+    asked = shop.run(erasures.get_erasure(shop.context, SHOP, "f" * 32))
+
+    assert (EraseStep.ASKED, {}) == (asked.step, asked.counts)
+    with pytest.raises(NotFound):
+        shop.run(erasures.get_erasure(shop.context, NEIGHBOUR, "f" * 32))
