@@ -13,7 +13,7 @@ _JOINT = re.compile(r"[-_:]")
 _EDGES = ".:!-"
 _MOST_JOINTS = 8
 """Of a word with more, only what begins among the first, or ends among the last, is taken apart."""
-_PACKED = b"\x78"
+PACKED = b"\x78"
 """How everything that zlib packed begins."""
 _UNPACK = msgspec.msgpack.Decoder().decode
 
@@ -57,7 +57,7 @@ def _runs(word: str) -> Iterator[str]:
 
 def _read(cell: bytes) -> object:
     """Return what bytes hold: a value where they are JSON or MessagePack, else text."""
-    if cell[:1] == _PACKED:
+    if cell[:1] == PACKED:
         try:
             return _read(zlib.decompress(cell))
         except zlib.error:

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import orjson
 
+from gatepost.core.contents import PACKED
 from gatepost.model.event import Event
 from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.merge import Merge
@@ -45,6 +46,9 @@ class Traces:
         """What is looked for inside longer texts, in lower case."""
         self.raw = [text.lower().encode() for text in {*self.texts, *values}]
         """The same as bytes, the short ones too."""
+        self._long_raw = [text.lower().encode() for text in self.texts]
+        # Bytes are compared without regard to the case of ASCII letters alone.
+        self._plain = all(one.isascii() for one in values)
 
     def without(self, event: Event, identified: Callable[[Event], Collection[Identifier]]) -> bytes | None:
         """Return an event's body without her identifiers; None when nothing of it can be kept.
@@ -54,7 +58,7 @@ class Traces:
         """
         body = event.body
         plain = body.lower()
-        if b"\\" not in body and not any(text in plain for text in self.raw):
+        if self._plain and b"\\" not in body and not any(text in plain for text in self.raw):
             return body
         try:
             value: JsonValue = orjson.loads(body)
@@ -69,6 +73,13 @@ class Traces:
     def in_text(self, text: str) -> bool:
         """Say whether a text is, or holds, one of her identifiers; short ones are never looked for."""
         return self._is_in(text, self._long)
+
+    def may_be_in(self, cell: bytes) -> bool:
+        """Say whether bytes may hold one of her identifiers, without reading what they mean."""
+        if not self._plain or cell[:1] == PACKED or b"\\" in cell:
+            return True
+        plain = cell.lower()
+        return any(text in plain for text in self._long_raw)
 
     def _is_in(self, text: str, exact: Collection[str]) -> bool:
         plain = text.casefold()

@@ -185,7 +185,11 @@ class Eraser:
             return
         after = tuple(erasure.place) if tables[0] == erasure.table else ()
         piece = contents.rows(tables[0], after)
-        naming = [row for row in piece.rows if is_of(row, erasure.account) and holds(row, traces.in_text)]
+        naming = [
+            row
+            for row in piece.rows
+            if is_of(row, erasure.account) and holds(row, traces.in_text, traces.may_be_in)
+        ]
         erasure.table, erasure.place = tables[0], _place(piece.next or ())
         if piece.next is None:
             erasure.table = tables[1] if len(tables) > 1 else _NO_MORE

@@ -12,11 +12,11 @@ READ = ("attempts", "catalog", "finished", "job_logs", "merges", "outbox", "prof
 """Kinds of rows that may quote somebody."""
 
 
-def holds(row: StoredRow, says: Callable[[str], bool]) -> bool:
-    """Say whether any text of a row is one that `says` so."""
-    return any(
-        says(text) for cell in row.cells.values() if isinstance(cell, str | bytes) for text in texts_in(cell)
-    )
+def holds(row: StoredRow, says: Callable[[str], bool], may: Callable[[bytes], bool] = lambda _: True) -> bool:
+    """Say whether any text of a row is one that `says` so; of bytes only those are read that `may` hold one."""
+    cells = [cell for cell in row.cells.values() if isinstance(cell, str | bytes)]
+    worth = [cell for cell in cells if isinstance(cell, str) or may(cell)]
+    return any(says(text) for cell in worth for text in texts_in(cell))
 
 
 def is_of(row: StoredRow, account: int) -> bool:

@@ -317,6 +317,17 @@ def test_a_short_identifier_is_taken_out_of_an_event_of_others_only_where_it_mea
     assert not any(event.get("user") == "42" for event in left)
 
 
+def test_letters_beyond_ascii_are_one_in_either_case(shop: Pipeline) -> None:
+    shop.send(user="Jürgen-07")
+    shop.send(user="bob", note="JÜRGEN-07", total=1)
+    shop.settle()
+
+    ask(shop, "Jürgen-07", "user")
+    shop.settle()
+
+    assert not any(b"rgen-07" in event.body.lower() for event in shop.log.read(0, 100))
+
+
 class StillClock(HandClock):
     """Wall time stands still too."""
 
