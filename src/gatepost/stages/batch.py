@@ -351,8 +351,10 @@ class Batch:
         self._count(account, "events_applied")
         profile = self._held.profile(account, self._held.number_of(account, ("_id", command.profile)))
         if profile is not None and exclude(profile, command, now):
-            one = [command.audience] if command.audience != EVERYWHERE else self._plan(account).audiences
-            self.reevaluate(account, profile, [*one], now)
+            every = command.audience == EVERYWHERE
+            self.reevaluate(
+                account, profile, self._plan(account).audiences if every else [command.audience], now
+            )
 
     def _erase(self, event: Event) -> None:
         """Take a person away; what is left of her goes in steps afterwards."""
