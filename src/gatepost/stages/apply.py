@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from gatepost.model.errors import GatepostError, OperatorError, Unavailable
-from gatepost.model.event import Event
+from gatepost.model.event import Event, RecordKind
 from gatepost.model.times import Instant
 from gatepost.ports.catalog import Duty, Poison
 from gatepost.ports.clock import Clock
@@ -23,6 +23,7 @@ from gatepost.stages.batch import Batch
 from gatepost.stages.endings import end_expired, next_ending
 from gatepost.stages.erasing import Eraser
 from gatepost.stages.plans import PlanBook
+from gatepost.stages.removing import put_off
 
 _LOG = structlog.get_logger("gatepost.apply")
 
@@ -275,6 +276,8 @@ class ApplyStage:
                 at=self._clock.wall(),
             )
         )
+        if event.kind == RecordKind.ERASE:
+            put_off(tx, event)
         tx.ledger.count(event.account, {"events_applied": 1, "events_set_aside": 1})
         _, now = tx.ledger.position()
         tx.ledger.advance(event.id, max(now, event.received))

@@ -28,6 +28,7 @@ from gatepost.ports.store import Store, Transaction
 from gatepost.stages.excluding import TOO_LATE, sealed_receipt
 from gatepost.stages.plans import PlanBook
 from gatepost.stages.quoting import READ, holds, is_of, quoting
+from gatepost.stages.removing import erase_profile
 
 _LOG = structlog.get_logger("gatepost.erase")
 
@@ -71,9 +72,24 @@ class Eraser:
         if erasure is None or erasure.step is EraseStep.DONE:
             self._store.write_blocking(lambda tx: tx.ledger.step_duty(duty, None))
             return
+        if erasure.step is EraseStep.ASKED:
+            self._begin(duty, erasure)
+            return
         # What the step stores when it is done says that nothing is wrong any more.
         erasure.failures, erasure.again, erasure.trouble = 0, 0, ""
         getattr(self, f"_{erasure.step.value}")(duty, erasure, self._traces(erasure))
+
+    def _begin(self, duty: Duty, erasure: Erasure) -> None:
+        """Begin what could not be begun when its record was met; what came since goes with the rest."""
+        found = self._log.fetch([erasure.record])
+
+        def work(tx: Transaction) -> frozenset[int]:
+            if found:
+                return erase_profile(tx, self.secrets, found[0])
+            tx.ledger.step_duty(duty, None)
+            return frozenset()
+
+        self.on_erased(self._store.write_blocking(work))
 
     def postpone(self, tx: Transaction, duty: Duty, why: str) -> Instant:
         """Note that a step failed; return when to try it again, in wall time: it is never given up."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from gatepost.core.erasing import SHORTEST, family, leading_to
-from gatepost.model.erasure import EraseCommand, Erasure, Search
+from gatepost.model.erasure import EraseCommand, EraseStep, Erasure, Search
 from gatepost.model.event import Event
 from gatepost.model.profile import Identifier, Profile
 from gatepost.ports.catalog import Duty
@@ -28,7 +28,8 @@ def erase_profile(tx: Transaction, secrets: Secrets, event: Event) -> frozenset[
     Return the row keys of the profile and of those merged into it.
     """
     command = msgspec.json.decode(event.body, type=EraseCommand)
-    if not command.sealed or tx.erasures.get(event.account, command.request) is not None:
+    known = tx.erasures.get(event.account, command.request)
+    if not command.sealed or (known is not None and known.step is not EraseStep.ASKED):
         return frozenset()
     asked = msgspec.json.decode(secrets.open(base64.b64decode(command.sealed)), type=Identifier)
     account = event.account
@@ -50,8 +51,25 @@ def erase_profile(tx: Transaction, secrets: Secrets, event: Event) -> frozenset[
         _remove(tx, erasure, profile, identifiers)
     tx.erasures.exclude(account, erasure.hashes, event.received)
     tx.erasures.put(erasure, secrets.seal(_ENCODE(Search(identifiers=identifiers))))
-    tx.ledger.add_duty(Duty(account=account, kind=KIND, subject=erasure.id, audience=0))
+    if known is None:
+        tx.ledger.add_duty(Duty(account=account, kind=KIND, subject=erasure.id, audience=0))
     return frozenset(erasure.numbers)
+
+
+def put_off(tx: Transaction, event: Event) -> None:
+    """Remember a request that cannot be begun now, such as for want of a key, so that it is tried again."""
+    request = msgspec.json.decode(event.body, type=EraseCommand).request
+    if tx.erasures.get(event.account, request) is None:
+        asked = Erasure(
+            id=request,
+            account=event.account,
+            subject="",
+            asked=event.received,
+            record=event.id,
+            step=EraseStep.ASKED,
+        )
+        tx.erasures.put(asked)
+        tx.ledger.add_duty(Duty(account=event.account, kind=KIND, subject=request, audience=0))
 
 
 def _own(

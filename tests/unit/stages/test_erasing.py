@@ -1,53 +1,21 @@
 """Somebody asks to be forgotten, and nothing of her is left."""
 
 from contextlib import closing
-from pathlib import Path
-from typing import Any
 
 import msgspec
 import orjson
 import pytest
 
-from gatepost.backends.clock import HandClock
 from gatepost.backends.sqlite.connection import connect
 from gatepost.model.audience import ExclusionCommand
-from gatepost.model.delivery import Delivery, DeliveryState
-from gatepost.model.erasure import EraseStep, Erasure
+from gatepost.model.erasure import EraseStep
 from gatepost.model.event import RecordKind, Submission
 from gatepost.model.merge import MergeCommand
 from gatepost.model.profile import EVERYWHERE
-from gatepost.model.schema import Field, Mapping
-from gatepost.model.times import DAY, HOUR, Instant
-from gatepost.ports.outbox import Claim, DeliveryFilter, Settlement
-from gatepost.ports.store import Transaction
-from gatepost.stages.excluding import command_body
+from gatepost.model.times import DAY, HOUR
 from tests.factories import ACCOUNT
-from tests.pipeline import START, Pipeline, shop_with
-
-REQUEST = "e" * 32
-MAIL, NAME = "ada.lovelace@example.com", "Augusta Ada Byron"
-NAMED = shop_with(Field(name="name", pii=True), "name")
-
-
-def ask(pipeline: Pipeline, value: str = MAIL, field: str = "email", request: str = REQUEST) -> None:
-    """Append the request to erase somebody."""
-    body = command_body(pipeline.keys, request, (field, value))
-    pipeline.log.append(ACCOUNT, [Submission("", 0, body, kind=RecordKind.ERASE)]).result()
-
-
-def receipt(pipeline: Pipeline, request: str = REQUEST) -> Erasure:
-    found = pipeline.store.write_blocking(lambda tx: tx.erasures.get(ACCOUNT, request))
-    assert found is not None
-    return found
-
-
-def raw_bytes(folder: Path) -> bytes:
-    """Every byte of both files, with their write-ahead logs."""
-    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()) if not path.name.endswith("-shm"))
-
-
-def tell(pipeline: Pipeline, **more: Any) -> None:
-    pipeline.send(email=MAIL, name=NAME, **more)
+from tests.pipeline import START, Pipeline
+from tests.unit.stages.erased import MAIL, NAME, NAMED, ask, raw_bytes, receipt, tell
 
 
 @pytest.fixture
@@ -212,77 +180,6 @@ def test_two_who_were_parted_are_erased_apart_and_no_copy_of_the_one_stays_with_
     assert MAIL.encode() not in raw_bytes(shop.folder)
 
 
-def collect_answer(shop: Pipeline, delivery: str) -> None:
-    """Append what a receiver said to a delivery, as deliver forwards it."""
-    body = orjson.dumps({"origin": {"email": MAIL}, "response": {"name": NAME}, "delivery": delivery})
-    answer = Submission("answers", 0, body, f"answer:{delivery}", hops=1)
-    shop.log.append(ACCOUNT, [answer]).result()
-
-
-def deliveries(shop: Pipeline, number: int) -> list[Delivery]:
-    wanted = DeliveryFilter(account=ACCOUNT, profile=number, limit=100)
-    return [one.delivery for one in shop.store.write_blocking(lambda tx: tx.deliveries.listed(wanted))]
-
-
-@pytest.fixture
-def answered(pipeline: Pipeline) -> Pipeline:
-    """Ada has bought; the answers of receivers lead back to her."""
-    mappings = [
-        Mapping(stream="answers", field="email", expression="`origin.email`"),
-        Mapping(stream="answers", field="name", expression="`response.name`"),
-    ]
-    schema = msgspec.structs.replace(NAMED, mappings=(*NAMED.mappings, *mappings))
-    pipeline.configure("spend > 10", schema=schema)
-    tell(pipeline, total=20)
-    pipeline.settle()
-    return pipeline
-
-
-@pytest.mark.parametrize("later", [0, HOUR])
-def test_an_answer_that_arrives_after_the_request_brings_nobody_back(answered: Pipeline, later: int) -> None:
-    (sent,) = deliveries(answered, 1)
-
-    ask(answered)
-    answered.clock.move(START + later)
-    collect_answer(answered, sent.id)
-    answered.settle()
-
-    assert [] == answered.profiles()
-    assert MAIL.encode() not in raw_bytes(answered.folder)
-
-
-def test_an_answer_to_what_was_settled_before_the_request_is_applied_brings_nobody_back(
-    answered: Pipeline,
-) -> None:
-    (sent,) = deliveries(answered, 1)
-    answered.clock.move(START + HOUR)
-    ask(answered)
-    collect_answer(answered, sent.id)
-
-    def settle(tx: Transaction) -> None:
-        (claimed,) = tx.outbox.claim("test", [Claim(destination=1, limit=1)], START, START + HOUR)
-        tx.outbox.settle("test", [Settlement(delivery=claimed, state=DeliveryState.DELIVERED)], START)
-
-    answered.store.write_blocking(settle)
-    answered.settle()
-
-    assert [] == answered.profiles()
-    assert MAIL.encode() not in raw_bytes(answered.folder)
-
-
-def test_who_comes_back_hears_the_answers_to_what_she_was_sent_since(answered: Pipeline) -> None:
-    ask(answered)
-    answered.after(HOUR)
-    answered.send(email=MAIL, total=30)
-    answered.settle()
-    new = answered.profile()
-
-    collect_answer(answered, deliveries(answered, new.number)[0].id)
-    answered.settle()
-
-    assert [(NAME, 30)] == [(one.fields["name"], one.fields["spend"]) for one in answered.profiles()]
-
-
 def test_an_event_collected_while_she_is_being_erased_makes_a_new_profile_without_a_past(
     shop: Pipeline,
 ) -> None:
@@ -328,43 +225,6 @@ def test_letters_beyond_ascii_are_one_in_either_case(shop: Pipeline) -> None:
     assert not any(b"rgen-07" in event.body.lower() for event in shop.log.read(0, 100))
 
 
-class StillClock(HandClock):
-    """Wall time stands still too."""
-
-    now = START
-
-    def wall(self) -> Instant:
-        return self.now
-
-
-def test_a_step_that_fails_is_tried_again_after_a_while_for_as_long_as_it_takes(tmp_path: Path) -> None:
-    clock = StillClock(START)
-    shop = Pipeline(tmp_path, clock)
-    shop.configure("spend > 10", schema=NAMED)
-    tell(shop, total=20)
-    ask(shop)
-    shop.apply.run_once()
-    work = shop.store.write_blocking(lambda tx: tx.erasures.work(ACCOUNT, REQUEST))
-    # As a file would hold it whose key is missing from the ring.
-    shop.store.write_blocking(lambda tx: tx.erasures.put(receipt_of(tx), b"sealed under another key"))
-
-    waits = []
-    for _ in range(3):
-        shop.settle()
-        failed = receipt(shop)
-        waits.append((failed.failures, failed.again - clock.now))
-        clock.now = failed.again
-    shop.store.write_blocking(lambda tx: tx.erasures.put(receipt_of(tx), work))
-    shop.settle()
-
-    done = receipt(shop)
-    assert [(1, 1_000), (2, 5_000), (3, 30_000)] == waits
-    assert "fits none of the" in failed.trouble
-    assert (EraseStep.DONE, 0, 0, "") == (done.step, done.failures, done.again, done.trouble)
-    assert 0 == shop.counters().get("duties_set_aside", 0)
-    shop.close()
-
-
 def test_while_something_else_reads_the_file_the_erasure_waits_and_says_why(shop: Pipeline) -> None:
     with closing(connect(shop.folder / "state")) as reader:
         reader.execute("BEGIN")
@@ -375,12 +235,6 @@ def test_while_something_else_reads_the_file_the_erasure_waits_and_says_why(shop
 
     assert (EraseStep.LOOK, 1) == (waiting.step, waiting.failures)
     assert "while something else reads the file" in waiting.trouble
-
-
-def receipt_of(tx: Transaction) -> Erasure:
-    found = tx.erasures.get(ACCOUNT, REQUEST)
-    assert found is not None
-    return found
 
 
 def test_a_hidden_profile_leaves_every_audience_with_exits_and_enters_none_again(shop: Pipeline) -> None:
