@@ -30,6 +30,16 @@ def settle(
     return store.write_blocking(lambda tx: tx.outbox.settle(worker, [settlement], NOW))
 
 
+def until_empty(store: Store, destination: int = 5) -> list[list[str]]:
+    """Claim and deliver until nothing is left; give the names, round by round."""
+    rounds = []
+    while claimed := claim(store, destination=destination):
+        rounds.append([bytes.fromhex(one.id).rstrip(b"\0").decode() for one in claimed])
+        for one in claimed:
+            settle(store, one, DeliveryState.DELIVERED)
+    return rounds
+
+
 def counts(store: Store) -> dict[str, int]:
     found = store.write_blocking(lambda tx: tx.deliveries.counts(ACCOUNT))
     return {state: amount for state, amount in found.items() if amount}
@@ -202,6 +212,43 @@ def test_a_lease_on_either_side_of_a_merge_holds_the_order(store: Store) -> None
 
     assert [] == meanwhile
     assert make_delivery("waits").id == after.id
+
+
+def test_what_was_under_way_when_one_was_parted_goes_before_anything_of_either_side(store: Store) -> None:
+    enqueue(store, make_delivery("of both"), make_delivery("of both, second"))
+
+    store.write_blocking(lambda tx: tx.outbox.share(ACCOUNT, 7, 8))
+    enqueue(store, make_delivery("of one", profile=7), make_delivery("of the other", profile=8))
+    rounds = until_empty(store)
+
+    assert rounds == [["of both"], ["of both, second"], ["of one", "of the other"]]
+
+
+def test_a_side_that_becomes_one_with_a_third_goes_on_waiting(store: Store) -> None:
+    enqueue(store, make_delivery("of both"))
+
+    store.write_blocking(lambda tx: tx.outbox.share(ACCOUNT, 7, 8))
+    enqueue(store, make_delivery("of a third", profile=9), make_delivery("of the other", profile=8))
+    store.write_blocking(lambda tx: tx.outbox.rekey(ACCOUNT, 8, 9))
+    enqueue(store, make_delivery("of the two", profile=9))
+    rounds = until_empty(store)
+
+    assert rounds == [["of both"], ["of a third"], ["of the other"], ["of the two"]]
+
+
+def test_a_side_waits_no_longer_for_what_was_cancelled_or_sent_elsewhere(store: Store) -> None:
+    enqueue(store, make_delivery("cancelled"), make_delivery("moved", job="m" * 32))
+    store.write_blocking(lambda tx: tx.outbox.share(ACCOUNT, 7, 8))
+    enqueue(store, make_delivery("other", profile=8, job="o" * 32))
+
+    store.write_blocking(lambda tx: tx.outbox.redirect(ACCOUNT, "m" * 32, 6))
+    store.write_blocking(
+        lambda tx: tx.outbox.cancel(ACCOUNT, job="j" * 32, reason="job killed", now=NOW),
+    )
+    enqueue(store, make_delivery("there", profile=8, destination=6))
+
+    assert [["other"]] == until_empty(store)
+    assert [["moved"], ["there"]] == until_empty(store, destination=6)
 
 
 def test_wakeups_say_when_a_destination_has_something_due(store: Store) -> None:

@@ -75,6 +75,9 @@ class Outbox(Protocol):
     def rekey(self, account: int, absorbed: int, survivor: int) -> None:
         """Hand a merged profile's unfinished deliveries to its survivor; a lease on either side holds the key."""
 
+    def share(self, account: int, survivor: int, revived: int) -> None:
+        """Let all unfinished deliveries of a profile that is parted hold the order of both sides."""
+
     def redirect(self, account: int, job: str, destination: int) -> int:
         """Send a job's unfinished deliveries elsewhere, to be composed anew; return how many. Leased ones stay."""
 

@@ -53,6 +53,8 @@ def part(tx: Transaction, held: Held, account: int, sides: Parted, now: Instant)
     """Hold and store two sides where there was one profile; what was folded so far must be written."""
     survivor, revived = sides.survivor, sides.revived
     tx.profiles.save(account, ProfileChanges(at=now, divided={survivor.number: revived.number}))
+    # What is under way tells of both: an exit of either must not arrive before it.
+    tx.outbox.share(account, survivor.number, revived.number)
     held.replace(survivor)
     held.adopt(account, revived)
     for identifier in leading_to(revived):

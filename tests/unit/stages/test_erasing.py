@@ -13,6 +13,7 @@ from gatepost.model.event import RecordKind, Submission
 from gatepost.model.merge import MergeCommand
 from gatepost.model.profile import EVERYWHERE
 from gatepost.model.times import DAY, HOUR
+from gatepost.ports.outbox import Claim
 from tests.factories import ACCOUNT
 from tests.pipeline import START, Pipeline
 from tests.unit.stages.erased import MAIL, NAME, NAMED, ask, raw_bytes, receipt, tell
@@ -54,6 +55,27 @@ def test_nobody_is_told_of_exits_and_the_audiences_are_one_smaller(shop: Pipelin
     assert ["bob"] == shop.inside(1) == shop.inside(2)
     sizes = shop.store.write_blocking(lambda tx: tx.memberships.sizes(ACCOUNT))
     assert [(1, 2, 0), (1, 2, 0)] == [(one.size, one.entered, one.left) for _, one in sorted(sizes.items())]
+
+
+def test_who_was_parted_from_her_goes_on_when_her_deliveries_are_gone(shop: Pipeline) -> None:
+    tell(shop, cookie="c1")
+    shop.send(cookie="c2", total=20)
+    tell(shop, cookie="c2")
+    shop.settle()
+    body = msgspec.json.encode(MergeCommand(merge=1))
+    shop.log.append(ACCOUNT, [Submission("", 0, body, kind=RecordKind.UNMERGE)]).result()
+    shop.send(cookie="c2", total=-15)
+    shop.settle()
+    *_, parted = shop.profiles()
+
+    ask(shop)
+    shop.settle()
+    claims = [Claim(destination=1, limit=100)]
+    claimed = shop.store.write_blocking(lambda tx: tx.outbox.claim("w", claims, START, START + HOUR))
+
+    assert [("exit", 1)] == [
+        (one.crossing.value, one.audience) for one in claimed if one.profile == parted.number
+    ]
 
 
 def test_the_receipt_counts_what_went(shop: Pipeline) -> None:

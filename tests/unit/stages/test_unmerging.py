@@ -3,11 +3,13 @@
 import msgspec
 import pytest
 
+from gatepost.model.delivery import Attempt, Delivery, DeliveryState
 from gatepost.model.event import RecordKind, Submission
 from gatepost.model.merge import MergeCommand
 from gatepost.model.profile import Profile
 from gatepost.model.schema import Field, FieldType, MergeOperator
-from gatepost.model.times import DAY, HOUR, to_rfc3339
+from gatepost.model.times import DAY, HOUR, Instant, to_rfc3339
+from gatepost.ports.outbox import Claim, Settlement
 from tests.factories import ACCOUNT
 from tests.pipeline import SHOP, START, Pipeline, shop_with
 
@@ -27,6 +29,18 @@ def whole_trail(pipeline: Pipeline, profile: Profile) -> list[int]:
 
 def by_user(pipeline: Pipeline) -> dict[str, Profile]:
     return {str(profile.fields.get("user")): profile for profile in pipeline.profiles()}
+
+
+def claimed(pipeline: Pipeline, now: Instant = START) -> list[Delivery]:
+    """Take all that may go out now."""
+    claims = [Claim(destination=1, limit=100)]
+    return pipeline.store.write_blocking(lambda tx: tx.outbox.claim("w", claims, now, now + HOUR))
+
+
+def settle(pipeline: Pipeline, delivery: Delivery, state: DeliveryState, due: Instant = 0) -> None:
+    attempt = Attempt(delivery=delivery.id, number=1, started=START, duration=5)
+    settlement = Settlement(delivery=delivery, state=state, due=due, attempt=attempt)
+    pipeline.store.write_blocking(lambda tx: tx.outbox.settle("w", [settlement], START))
 
 
 @pytest.fixture
@@ -249,3 +263,30 @@ def test_two_who_were_parted_stay_apart_when_each_has_become_part_of_another(pip
 
     assert apart == 2
     assert ["ada@x.co", "bob@x.co"] == sorted(pipeline.profile().identifiers["email"])
+
+
+def test_what_is_under_way_for_both_arrives_before_an_exit_of_either(mistaken: Pipeline) -> None:
+    arrived = claimed(mistaken)
+
+    unmerge(mistaken)
+    meanwhile = claimed(mistaken)
+    under_way = arrived
+    while under_way:
+        for delivery in under_way:
+            settle(mistaken, delivery, DeliveryState.DELIVERED)
+        under_way = claimed(mistaken)
+        arrived = [*arrived, *under_way]
+
+    assert meanwhile == []
+    assert ["enter"] * 4 + ["exit"] * 4 == [one.crossing.value for one in arrived]
+    assert 2 == len({one.profile for one in arrived[4:]})
+
+
+def test_the_other_side_waits_for_a_retry_too(mistaken: Pipeline) -> None:
+    (tried,) = claimed(mistaken)
+    settle(mistaken, tried, DeliveryState.RETRYING, due=START + HOUR)
+
+    unmerge(mistaken)
+
+    assert claimed(mistaken) == []
+    assert [tried.id] == [one.id for one in claimed(mistaken, now=START + HOUR)]

@@ -99,7 +99,7 @@ class SqliteDeliveries:
         snapshot = self._connection.execute(_SQL["add_snapshot"], (1, entity)).lastrowid
         values = (
             old.id, old.account, old.job, old.destination, old.profile, old.audience, old.crossing.value, old.at,
-            old.transition, snapshot, old.hops, old.attempts, old.created, old.attempts, old.destination, old.profile,
+            old.transition, snapshot, old.hops, old.attempts, old.created,
         )  # fmt: skip
         self._connection.execute(_SQL["requeue"], values)
         self._connection.execute(f"DELETE FROM {table} WHERE seq = ?", (old.seq,))  # noqa: S608 - our own table names

@@ -98,16 +98,23 @@ class SqliteErasures:
     def remove_unfinished(self, erasure: Erasure) -> Mapping[str, int]:
         """Remove outbox rows, leased ones too."""
         execute = self._connection.execute
-        rows: list[tuple[int, str, int]] = []
+        rows: list[tuple[int, str, int, int]] = []
         for number in erasure.numbers:
             rows += execute(_SQL["unfinished"], (erasure.account, number)).fetchall()
-        attempts = self._remove_attempts([id_ for _, id_, _ in rows])
-        self.doom(erasure.id, "delivery", [id_ for _, id_, _ in rows])
-        for seq, _, snapshot in rows:
+        attempts = self._remove_attempts([id_ for _, id_, _, _ in rows])
+        self.doom(erasure.id, "delivery", [id_ for _, id_, _, _ in rows])
+        for seq, _, snapshot, _ in rows:
             execute(_SQL["remove_unfinished"], (seq,))
             execute(_OUTBOX["share_less"], (snapshot,))
             execute(_OUTBOX["drop_snapshot"], (snapshot,))
+        self._let_go({seq: destination for seq, _, _, destination in rows})
         return {"deliveries": len(rows), "attempts": attempts}
+
+    def _let_go(self, removed: Mapping[int, int]) -> None:
+        """Let those go on who were parted from an erased person and waited for what is removed."""
+        seqs = orjson.dumps(list(removed))
+        for profile, seq in self._connection.execute(_OUTBOX["remove_parted"], (seqs,)).fetchall():
+            self._connection.execute(_OUTBOX["promote"], (removed[seq], profile))
 
     def remove_finished(self, erasure: Erasure) -> Slice:
         """Remove finished deliveries from a piece of a day."""

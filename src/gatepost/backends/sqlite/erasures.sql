@@ -57,7 +57,7 @@ DELETE FROM memberships WHERE account = ? AND audience = ? AND profile = ?;
 UPDATE audience_sizes SET size = size - 1 WHERE account = ? AND audience = ?;
 
 -- name: unfinished
-SELECT seq, id, snapshot FROM outbox WHERE account = ? AND profile = ?;
+SELECT seq, id, snapshot, destination FROM outbox WHERE account = ? AND profile = ?;
 
 -- name: remove_unfinished
 DELETE FROM outbox WHERE seq = ?;

@@ -79,9 +79,14 @@ class SqliteOutbox:
         if not destinations:
             return
         execute(_SQL["rekey"], (survivor, account, absorbed))
+        execute(_SQL["rekey_parted"], (survivor, absorbed))
         for (destination,) in destinations:
             execute(_SQL["demote"], (destination, survivor))
             execute(_SQL["promote"], (destination, survivor))
+
+    def share(self, account: int, survivor: int, revived: int) -> None:
+        """Let a revived profile's deliveries wait for all that is under way for the one it was part of."""
+        self._connection.execute(_SQL["share"], (account, survivor, revived))
 
     def redirect(self, account: int, job: str, destination: int) -> int:
         """Send a job's unfinished deliveries elsewhere."""
@@ -161,14 +166,23 @@ class SqliteOutbox:
         marks = ", ".join("?" * len(rows[0]))
         many(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)  # noqa: S608 - our own table names
         seqs = orjson.dumps([s.delivery.seq for s in settlements])
-        # The stored keys, not the claimed ones: a merge may have moved a row meanwhile.
-        keys = self._connection.execute(_SQL["remove"], (seqs,)).fetchall()
-        many(_SQL["promote"], keys)
+        many(_SQL["promote"], self._removed(seqs))
         snapshots = [(s.delivery.snapshot,) for s in settlements]
         many(_SQL["share_less"], snapshots)
         many(_SQL["drop_snapshot"], snapshots)
         tally = Counter((s.delivery.account, s.delivery.job, s.state.value) for s in settlements)
         many(_SQL["tally"], [(*key, amount) for key, amount in tally.items()])
+
+    def _removed(self, seqs: bytes) -> list[tuple[int, int]]:
+        """Remove rows; return the destinations and profiles whose next one may go now."""
+        # The stored keys, not the claimed ones: a merge may have moved a row meanwhile.
+        rows = self._connection.execute(_SQL["remove"], (seqs,)).fetchall()
+        keys = [(destination, profile) for destination, profile, _ in rows]
+        waiting = self._connection.execute(_SQL["remove_parted"], (seqs,)).fetchall()
+        if waiting:
+            destinations = {seq: destination for destination, _, seq in rows}
+            keys += [(destinations[seq], profile) for profile, seq in waiting]
+        return keys
 
     def _kept_entities(self, settlements: list[Settlement]) -> dict[int, bytes]:
         """Return the compressed snapshots of deliveries that did not arrive: a replay renders them anew."""
@@ -197,6 +211,4 @@ def _new_row(delivery: Delivery, snapshot: int) -> tuple[object, ...]:
         delivery.state.value,
         delivery.due,
         delivery.created,
-        delivery.destination,
-        delivery.profile,
     )

@@ -16,14 +16,18 @@ SELECT 1 FROM outbox WHERE id = ?;
 -- name: enqueue
 INSERT INTO outbox (id, account, job, destination, profile, audience, crossing, at, transition, snapshot, hops, state, due,
                     attempts, first_attempt, created, head)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?,
-        NOT EXISTS (SELECT 1 FROM outbox WHERE destination = ? AND profile = ?));
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0, ?14,
+        NOT EXISTS (SELECT 1 FROM outbox WHERE destination = ?4 AND profile = ?5)
+        AND NOT EXISTS (SELECT 1 FROM outbox_parted AS p CROSS JOIN outbox AS o ON o.seq = p.seq
+                        WHERE p.profile = ?5 AND o.destination = ?4));
 
 -- name: requeue
 INSERT INTO outbox (id, account, job, destination, profile, audience, crossing, at, transition, snapshot, hops, state, due,
                     attempts, first_attempt, created, earlier, head)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0, ?, 0, ?, ?,
-        NOT EXISTS (SELECT 1 FROM outbox WHERE destination = ? AND profile = ?));
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'waiting', 0, ?12, 0, ?13, ?12,
+        NOT EXISTS (SELECT 1 FROM outbox WHERE destination = ?4 AND profile = ?5)
+        AND NOT EXISTS (SELECT 1 FROM outbox_parted AS p CROSS JOIN outbox AS o ON o.seq = p.seq
+                        WHERE p.profile = ?5 AND o.destination = ?4));
 
 -- name: claim
 UPDATE outbox
@@ -48,26 +52,45 @@ UPDATE outbox SET state = ?, due = ?, worker = '', lease_until = 0 WHERE seq = ?
 UPDATE outbox SET state = ?, due = ?, worker = '', lease_until = 0, attempts = attempts - 1 WHERE seq = ?;
 
 -- name: remove
-DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?)) RETURNING destination, profile;
+DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?)) RETURNING destination, profile, seq;
+
+-- name: remove_parted
+DELETE FROM outbox_parted WHERE seq IN (SELECT value FROM json_each(?)) RETURNING profile, seq;
 
 -- name: promote
 UPDATE outbox SET head = 1
 WHERE seq = (SELECT min(seq) FROM outbox WHERE destination = ?1 AND profile = ?2)
-  AND NOT EXISTS (SELECT 1 FROM outbox WHERE destination = ?1 AND profile = ?2 AND head = 1);
+  AND NOT EXISTS (SELECT 1 FROM outbox WHERE destination = ?1 AND profile = ?2 AND head = 1)
+  AND NOT EXISTS (SELECT 1 FROM outbox_parted AS p CROSS JOIN outbox AS o ON o.seq = p.seq
+                  WHERE p.profile = ?2 AND o.destination = ?1 AND p.seq < outbox.seq);
 
 -- name: rescue
 UPDATE outbox SET state = CASE WHEN attempts > earlier + 1 THEN 'retrying' ELSE 'waiting' END, worker = '', lease_until = 0
 WHERE state = 'leased' AND lease_until <= ?;
 
 -- name: destinations_of
-SELECT DISTINCT destination FROM outbox WHERE account = ? AND profile = ?;
+SELECT destination FROM outbox WHERE account = ?1 AND profile = ?2
+UNION
+SELECT o.destination FROM outbox_parted AS p CROSS JOIN outbox AS o ON o.seq = p.seq WHERE p.profile = ?2;
 
 -- name: rekey
 UPDATE outbox SET profile = ? WHERE account = ? AND profile = ?;
 
+-- name: rekey_parted
+UPDATE OR REPLACE outbox_parted SET profile = ? WHERE profile = ?;
+
+-- name: share
+INSERT OR IGNORE INTO outbox_parted
+SELECT ?3, seq FROM outbox WHERE account = ?1 AND profile = ?2
+UNION
+SELECT ?3, seq FROM outbox_parted WHERE profile = ?2;
+
 -- name: keys_of_job
-SELECT DISTINCT destination, profile FROM outbox
-WHERE account = ? AND job = ? AND destination != ? AND state != 'leased';
+SELECT destination, profile FROM outbox
+WHERE account = ?1 AND job = ?2 AND destination != ?3 AND state != 'leased'
+UNION
+SELECT o.destination, p.profile FROM outbox AS o JOIN outbox_parted AS p ON p.seq = o.seq
+WHERE o.account = ?1 AND o.job = ?2 AND o.destination != ?3 AND o.state != 'leased';
 
 -- name: redirect
 UPDATE outbox SET destination = ?1, body = NULL
