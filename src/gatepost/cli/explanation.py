@@ -26,7 +26,7 @@ def show_explanation(out: Output, found: dict[str, Any]) -> None:
 def _headline(found: dict[str, Any]) -> str:
     who, audience, until = short_id(found["profile"]), found["audience"], found["next_change"]
     if found["member"]:
-        leaves = f"leaves at {moment(until)} if nothing happens" if until else "stays until something happens"
+        leaves = f"leaves at {moment(until)}{_why(found)}" if until else "stays until something happens"
         return f"{who} is in {audience} since {moment(found['since'])}, and {leaves}."
     if found["excluded_since"]:
         fits = "The rule would take it in" if found["matches"] else "The rule would not take it in either"
@@ -34,8 +34,14 @@ def _headline(found: dict[str, Any]) -> str:
             f"{who} is not in {audience}: excluded by hand since {moment(found['excluded_since'])}. {fits}."
         )
     was = f", left at {moment(found['since'])}" if found["since"] else ""
-    may = f"its answer may change at {moment(until)}" if until else "stays outside until something happens"
-    return f"{who} is not in {audience}{was}, and {may}."
+    enters = f"enters at {moment(until)}{_why(found)}" if until else "stays outside until something happens"
+    return f"{who} is not in {audience}{was}, and {enters}."
+
+
+def _why(found: dict[str, Any]) -> str:
+    return (
+        ", when the audience ends" if found["next_change"] == found["expires_at"] else " if nothing happens"
+    )
 
 
 def _tree(rule: dict[str, Any]) -> Tree:
@@ -63,7 +69,7 @@ def _line(clause: dict[str, Any]) -> Text:
     if clause["since"]:
         line.append(f"  since {moment(clause['since'])}", style="dim")
     if clause["next_change"]:
-        line.append(f"  may change {moment(clause['next_change'])}", style="yellow")
+        line.append(f"  until {moment(clause['next_change'])}", style="yellow")
     return line
 
 

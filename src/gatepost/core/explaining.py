@@ -16,6 +16,8 @@ from gatepost.core.filterql import (
 from gatepost.core.filterql.nodes import Call, Include, Operation, walk
 from gatepost.core.filterql.windowcalls import window_of
 from gatepost.core.filterql.windowvalues import shown_window
+from gatepost.core.foresight import turns
+from gatepost.core.plans import AccountPlan, field_types
 from gatepost.core.refolding import Refolded
 from gatepost.model.event import Event
 from gatepost.model.jsonvalue import JsonValue
@@ -46,7 +48,7 @@ class Clause(msgspec.Struct, kw_only=True):
     since: Instant | None = None
     """When the answer last became what it is; None when the history that is kept does not tell."""
     next_change: Instant | None = None
-    """When the answer may change if nothing happens."""
+    """When the answer turns if nothing happens; None for never, as far as is looked ahead."""
     values: dict[str, JsonValue] = {}
     """What the profile has: fields as stored, windows by their call."""
     causes: list[Cause] = []
@@ -58,14 +60,14 @@ class Clause(msgspec.Struct, kw_only=True):
 
 def explained(
     rule: Node,
-    types: Mapping[str, str],
+    plan: AccountPlan,
     include: Lookup,
     profile: Profile,
     history: Iterable[Refolded],
     now: Instant,
 ) -> Clause:
     """Return a rule's clauses for a stored profile at an instant; `history` is the same profile refolded."""
-    division = _Division(types, include)
+    division = _Division(field_types(plan.schema), include)
     top, parts = division.clause(rule), division.parts
     for step in history:
         for part in parts:
@@ -73,8 +75,10 @@ def explained(
                 part.live_until(step.now, step.profile)
             else:
                 part.meet(step, step.changed)
-    for part in parts:
+    turning = turns([part.filter for part in parts], plan, profile, now)
+    for part, turn in zip(parts, turning, strict=True):
         part.settle(profile, now)
+        part.clause.next_change = turn
     return top
 
 
@@ -83,7 +87,7 @@ class _Part:
 
     def __init__(self, clause: Clause, compiled: CompiledFilter, windows: Sequence[Call]) -> None:
         self.clause = clause
-        self._filter = compiled
+        self.filter = compiled
         self._windows = windows
         self._reads = {*compiled.reads, *(window.key for window in compiled.windows)}
         self._last: Verdict | None = None
@@ -111,24 +115,23 @@ class _Part:
     def settle(self, profile: Profile, now: Instant) -> None:
         """Answer for the profile as it is stored."""
         self.live_until(now, profile)
-        fields = with_builtins(profile, self._filter.reads)
-        stored = judged(self._filter, profile, now)
+        fields = with_builtins(profile, self.filter.reads)
+        stored = judged(self.filter, profile, now)
         clause = self.clause
         if clause.matches != stored.matches:
             # The events that would tell are not kept any more.
             clause.matches, clause.since = stored.matches, None
-        clause.next_change = stored.next_change
-        clause.values = {name: fields.get(name) for name in sorted(self._filter.reads)}
+        clause.values = {name: fields.get(name) for name in sorted(self.filter.reads)}
         for call in self._windows:
             window = window_of(call)
             if window is not None:
                 clause.values[print_filter(call)] = shown_window(window, profile.windows, now)
-        if self._filter.windows and not self._filter.reads:
-            longest = max(window.length for window in self._filter.windows)
+        if self.filter.windows and not self.filter.reads:
+            longest = max(window.length for window in self.filter.windows)
             clause.causes = [cause for cause in clause.causes if cause.event.at + longest > now]
 
     def _judge(self, profile: Profile, now: Instant) -> None:
-        verdict = judged(self._filter, profile, now)
+        verdict = judged(self.filter, profile, now)
         if self._last is None or verdict.matches != self._last.matches:
             self.clause.matches, self.clause.since = verdict.matches, now
         self._last = verdict

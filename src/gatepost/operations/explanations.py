@@ -7,6 +7,7 @@ import msgspec
 from gatepost.core.entities import shown_value
 from gatepost.core.explaining import Clause, explained
 from gatepost.core.filterql import Node
+from gatepost.core.foresight import turns
 from gatepost.core.plans import AccountPlan, field_types, filter_texts, parsed
 from gatepost.core.refolding import refolded
 from gatepost.model.audience import Audience, Membership
@@ -36,6 +37,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     membership: Membership | None
     """As stored; None when she never was inside."""
     rule: Clause
+    next_change: Instant | None
+    """When she enters or leaves if nothing happens; None for never, as far as is looked ahead."""
     types: dict[str, str]
     approximate: bool
     """A window it reads has passed the bound up to which it is exact."""
@@ -80,17 +83,20 @@ def _explained(context: Context, found: _Found) -> Explanation:
     events = context.log.fetch(wanted)
     plan = AccountPlan(found.schema, [found.audience], (), set(), found.audiences)
     history = refolded(plan, found.profile.identifiers, events, now)
-    types = field_types(found.schema)
-    rule = explained(parsed(found.audience.filter).filter, types, include, found.profile, history, now)
-    read = {window.key for window in plan.audiences[found.audience.number].filter.windows}
+    rule = explained(parsed(found.audience.filter).filter, plan, include, found.profile, history, now)
+    excluded = found.profile.excluded_since(found.audience.number)
+    judged_by = plan.audiences[found.audience.number].filter
+    (turn,) = turns([judged_by], plan, found.profile, now)
+    read = {window.key for window in judged_by.windows}
     return Explanation(
         audience=found.audience,
         profile=found.profile.id,
         now=now,
-        excluded=found.profile.excluded_since(found.audience.number),
+        excluded=excluded,
         membership=found.profile.memberships.get(found.audience.number),
         rule=rule,
-        types=types,
+        next_change=turn if excluded is None else None,
+        types=field_types(found.schema),
         approximate=not read.isdisjoint(found.profile.approximate),
         events=len(events),
         missing=len(found.trail) - len(events),

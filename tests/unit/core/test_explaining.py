@@ -8,7 +8,7 @@ import pytest
 
 from gatepost.core.explaining import Clause, explained
 from gatepost.core.filterql import parse_filter
-from gatepost.core.plans import AccountPlan, field_types
+from gatepost.core.plans import AccountPlan
 from gatepost.core.refolding import refolded
 from gatepost.model.schema import Field, Schema
 from gatepost.model.times import DAY, HOUR
@@ -35,7 +35,7 @@ def why(pipeline: Pipeline, number: int) -> Clause:
     plan = AccountPlan(SHOP, [make_audience(n, text) for n, text in enumerate(FILTERS, start=1)], (), set())
     return explained(
         parse_filter(f"FILTER {FILTERS[number - 1]}").filter,
-        field_types(SHOP),
+        plan,
         lambda name: parse_filter(f"FILTER {rules[name]}").filter if name in rules else None,
         profile,
         refolded(plan, profile.identifiers, events),
@@ -91,7 +91,7 @@ def test_what_no_kept_event_tells_has_no_since(shopper: Pipeline) -> None:
 
     rule = explained(
         parse_filter(f"FILTER {FILTERS[1]}").filter,
-        field_types(SHOP),
+        plan,
         lambda _: None,
         profile,
         refolded(plan, profile.identifiers, ()),
@@ -116,7 +116,7 @@ def bare(texts: dict[str, str], rule: str, *, spend: float = 3) -> Clause:
     """Explain a rule for somebody of whom nothing but an amount is known."""
     return explained(
         parse_filter(f"FILTER {rule}").filter,
-        field_types(SHOP),
+        AccountPlan(SHOP, (), (), set()),
         lambda name: parse_filter(f"FILTER {texts[name]}").filter if name in texts else None,
         make_profile(fields={"spend": spend}),
         (),
@@ -179,4 +179,29 @@ def why_by(pipeline: Pipeline, schema: Schema, rule: str) -> Clause:
     plan = AccountPlan(schema, [make_audience(1, rule)], (), set())
     history = refolded(plan, profile.identifiers, pipeline.log.fetch(profile.trail), now)
     parsed = parse_filter(f"FILTER {rule}").filter
-    return explained(parsed, field_types(schema), lambda _: None, profile, history, now)
+    return explained(parsed, plan, lambda _: None, profile, history, now)
+
+
+def test_what_will_go_by_itself_ends_the_clause_at_that_instant(tmp_path: Path) -> None:
+    schema = shop_with(Field(name="town", keep_days=1), "city")
+    pipeline = Pipeline(tmp_path)
+    rule = 'AND ( EXISTS town, NOT last_visit < "now-1M" )'
+    pipeline.configure(rule, schema=schema)
+    pipeline.send(user="ada", city="Rome")
+    pipeline.settle()
+
+    told = why_by(pipeline, schema, rule)
+    pipeline.after(told.next_change - START if told.next_change else 0)
+    members = pipeline.inside()
+    pipeline.close()
+
+    assert told.next_change == START + DAY == told.clauses[0].next_change
+    assert members == []
+
+
+def test_an_instant_that_changes_nothing_is_passed_over() -> None:
+    by_the_clock = bare({}, "hourofday() < 24")
+    at_three = bare({}, "hourofday() = 3")
+
+    assert by_the_clock.next_change is None
+    assert at_three.next_change == START - START % DAY + DAY + 3 * HOUR

@@ -30,6 +30,8 @@ _OBJECT = {
     "member": True,
     "excluded_since": None,
     "matches": True,
+    "next_change": "2026-01-08T00:00:00Z",
+    "expires_at": None,
     "rule": _CLAUSE,
 }
 
@@ -58,7 +60,8 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "transitions": standing.transition if standing is not None else 0,
         "excluded_since": _time(found.excluded),
         "matches": found.rule.matches,
-        "next_change": _time(found.rule.next_change),
+        "next_change": _time(found.next_change),
+        "expires_at": _time(found.audience.expires or None),
         "approximate": found.approximate,
         "events": found.events,
         "missing_events": found.missing,
