@@ -4,9 +4,7 @@ A profile is loaded once, changed in memory by every event that touches it and s
 event fire before it, at their own instants, so the outcome does not depend on where a batch ends.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from heapq import heapify, heappop, heappush
 
 import msgspec
 import orjson
@@ -17,14 +15,12 @@ from gatepost.core.applying import (
     evaluate,
     exclude,
     fold_reading,
-    give_up,
     lapse,
     may_differ,
     read_event,
-    take_on,
 )
 from gatepost.core.entities import entity_of
-from gatepost.core.identity import accepts, attach, compatible, superfluous
+from gatepost.core.identity import accepts, compatible
 from gatepost.core.plans import EMPTY_PLAN, AccountPlan
 from gatepost.core.triggers import ORDINARY, Cause, cause_of, triggered
 from gatepost.model.audience import ExclusionCommand, Transition
@@ -40,15 +36,14 @@ from gatepost.stages.backfills import first_enter, job_of, owed_after_merge
 from gatepost.stages.excluding import Exclusions
 from gatepost.stages.filling import Filling, fill, readers_of
 from gatepost.stages.held import Held
+from gatepost.stages.identities import begin, identify, release
 from gatepost.stages.merging import by_seniority, merge
 from gatepost.stages.removing import erase_profile
 from gatepost.stages.unmerging import Fetch, command_of, part, parted_now, rejoin, undoable
+from gatepost.stages.wakeups import Wakeups
 
 _SAYING = frozenset({RecordKind.EVENT, RecordKind.HISTORY})
 """Kinds of records that say something of somebody."""
-
-WAKEUPS_AT_ONCE = 2_000
-"""Wake-ups taken into one batch; more wait for the next, so that live events share the turn."""
 
 
 class Batch:
@@ -73,25 +68,19 @@ class Batch:
         self.position, self.now = self._began = tx.ledger.position()
         self._held = Held(tx)
         self._enqueued: list[Enqueued] = []
-        self._wakeups: list[tuple[Instant, int, int]] = []
-        self._fired = 0
-        self._reached: Instant = 0
+        self._wakeups = Wakeups()
         self._filling = Filling(tx.ledger.duties(), plans)
         self._secrets = secrets
         self._exclusions = Exclusions(tx, secrets)
         self.erased: set[int] = set()
-        self.horizon: Instant = 0
         self.counts: dict[int, dict[str, int]] = {}
         self.destinations: set[int] = set()
 
     def fold(self, events: Sequence[Event], until: Instant) -> None:
-        """Fold records, each after the wake-ups of its own profile, and wake who is due up to an instant.
-
-        `horizon` is how far the wake-ups went; more of them wait for the next batch, and hold up no event of others.
-        """
-        self._take_wakeups(until)
+        """Fold records, each after the wake-ups of its own profile, and wake who is due up to an instant."""
+        self._wakeups.take(self._tx, until)
         readings = [self._read(event) for event in events]
-        self._held.look_up(readings, self._wakeups)
+        self._held.look_up(readings, self._wakeups.queue)
         for event, reading in zip(events, readings, strict=True):
             self.fire(event.received)
             self._apply(event, reading)
@@ -100,12 +89,6 @@ class Batch:
     def _read(self, event: Event) -> Reading | None:
         """Read what an event says; None for a record that is none."""
         return read_event(self._plan(event.account), event) if event.kind in _SAYING else None
-
-    def _take_wakeups(self, until: Instant) -> None:
-        due = self._tx.profiles.due(until, WAKEUPS_AT_ONCE)
-        self.horizon = due[-1].at if len(due) == WAKEUPS_AT_ONCE else until
-        self._wakeups = [(wakeup.at, wakeup.account, wakeup.profile) for wakeup in due]
-        heapify(self._wakeups)
 
     def _apply(self, event: Event, reading: Reading | None) -> None:
         now = self.now = max(self.now, event.received)
@@ -121,15 +104,8 @@ class Batch:
 
     def fire(self, until: Instant) -> None:
         """Wake the profiles due up to an instant, each at its own."""
-        while self._wakeups and self._wakeups[0][0] <= until:
-            at, account, number = heappop(self._wakeups)
-            if self._fired >= WAKEUPS_AT_ONCE and at > self._reached:
-                # One profile may wake again and again in a long jump; the rest waits for the next turn.
-                self.horizon = min(self.horizon, self._reached)
-                self._wakeups = []
-                return
-            self._fired += 1
-            self._reached = at
+        while (wakeup := self._wakeups.next(until)) is not None:
+            at, account, number = wakeup
             profile = self.profile(account, number)
             if profile is not None and profile.timer == at:
                 self._wake_up(account, profile, at)
@@ -192,6 +168,11 @@ class Batch:
             self.destinations.update(delivery.destination for delivery in deliveries)
 
     @property
+    def horizon(self) -> Instant:
+        """How far the wake-ups went; more of them wait for the next batch, and hold up no event of others."""
+        return self._wakeups.horizon
+
+    @property
     def owing(self) -> bool:
         """Whether something is left to be erased after this batch."""
         return bool(self.erased) or self._exclusions.owing
@@ -219,9 +200,11 @@ class Batch:
             self._count(account, "events_excluded")
             return
         profile, whole = self._profile_for(account, plan, reading)
-        changed = self._identify(account, plan, profile, reading)
+        changed = identify(self._held, plan, profile, reading)
         if whole or changed:
-            changed |= self._release(account, plan, profile)
+            given_up, released = release(self._held, account, plan, profile)
+            changed |= given_up
+            self._count(account, "identifiers_released", released)
         refused = profile.refused
         changed |= fold_reading(plan, profile, reading, now)
         if profile.refused > refused:
@@ -249,7 +232,7 @@ class Batch:
     def _profile_for(self, account: int, plan: AccountPlan, reading: Reading) -> tuple[Profile, bool]:
         """Find, create or merge; say too whether every audience must be looked at."""
         willing, conflicts = self._willing(account, plan, reading)
-        profile = willing[0] if willing else self._create(account, reading.event)
+        profile = willing[0] if willing else begin(self._tx, self._held, reading.event)
         whole = not willing
         for other in willing[1:]:
             if compatible(profile, other, plan.fields):
@@ -276,35 +259,6 @@ class Batch:
             else:
                 refusing.add(number)
         return list(willing.values()), len(refusing)
-
-    def _identify(self, account: int, plan: AccountPlan, profile: Profile, reading: Reading) -> set[str]:
-        accepted = []
-        for identifier in reading.identifiers:
-            holder = self._held.number_of(account, identifier)
-            if holder is None and not accepts(profile, identifier, plan.fields):
-                profile.conflicts += 1
-            elif holder in (None, profile.number):
-                accepted.append(identifier)
-                attach(profile, [identifier], reading.event.at)
-                if holder is None:
-                    self._held.lead(account, identifier, profile.number)
-        return take_on(profile, accepted, plan.fields)
-
-    def _release(self, account: int, plan: AccountPlan, profile: Profile) -> set[str]:
-        """Let the identifiers go for which a profile that gained some has no room."""
-        gone = superfluous(profile, plan.fields, plan.ranks, plan.schema.identifiers_limit)
-        for identifier in gone:
-            self._held.lead(account, identifier, None)
-        self._count(account, "identifiers_released", len(gone))
-        return give_up(profile, gone)
-
-    def _create(self, account: int, event: Event) -> Profile:
-        number = self._tx.profiles.allocate()
-        # Derived from the event, so that folding the log again gives the same `_id`.
-        id_ = hashlib.blake2b(f"{account}:{event.id}".encode(), digest_size=16).hexdigest()
-        profile = self.adopt(account, Profile(number, id_, created=event.at))
-        self._held.lead(account, ("_id", id_), number)
-        return profile
 
     def _merge(self, event: Event, plan: AccountPlan, left: Profile, right: Profile) -> Profile:
         """Make two profiles one, and give the one what walks under way owe to either."""
@@ -389,8 +343,7 @@ class Batch:
         earliest = min(profile.due.values(), default=0)
         if earliest and (profile.timer == 0 or earliest < profile.timer):
             profile.timer = earliest
-            if earliest <= self.horizon:
-                heappush(self._wakeups, (earliest, account, profile.number))
+            self._wakeups.add((earliest, account, profile.number))
 
     def _count(self, account: int, name: str, amount: int = 1) -> None:
         if amount:

@@ -8,7 +8,7 @@ from gatepost.model.catalog import Job, JobStatus
 from gatepost.model.event import Event, Submission
 from gatepost.model.schema import MERGE_OPERATORS, Assertions, Field, FieldType, Format
 from gatepost.model.times import DAY, HOUR, SECOND, to_rfc3339
-from gatepost.stages import batch
+from gatepost.stages import wakeups
 from tests.factories import ACCOUNT
 from tests.pipeline import SHOP, START, Pipeline, audience_id, make_audience, make_job, shop_with
 
@@ -512,7 +512,7 @@ def test_people_merge_though_what_told_them_apart_left_the_schema(pipeline: Pipe
 def test_a_storm_of_timers_holds_up_nobody_elses_events(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "WAKEUPS_AT_ONCE", 10)
+    monkeypatch.setattr(wakeups, "AT_ONCE", 10)
     pipeline.configure('last_visit > "now-1d"', "spend > 5")
     for number in range(100):
         pipeline.send(user=f"u{number}")

@@ -5,7 +5,7 @@ import pytest
 from gatepost.model.audience import Audience
 from gatepost.model.catalog import Job
 from gatepost.model.times import DAY, HOUR, SECOND, Instant, to_rfc3339
-from gatepost.stages import batch
+from gatepost.stages import wakeups
 from tests.factories import ACCOUNT
 from tests.pipeline import START, Pipeline, audience_id, make_audience
 
@@ -79,7 +79,7 @@ def test_who_comes_after_the_end_does_not_enter(sale: Pipeline) -> None:
 def test_more_members_than_wake_up_at_once_still_leave_at_that_instant(
     sale: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "WAKEUPS_AT_ONCE", 2)
+    monkeypatch.setattr(wakeups, "AT_ONCE", 2)
 
     sale.after(3 * DAY)
 
