@@ -208,7 +208,7 @@ def test_what_is_settled_while_a_turn_is_being_written_lets_the_next_delivery_go
             stage.notify([1])
             await until(lambda: not life.store._writer._queue.empty())
             answered.set()
-            await until(lambda: len(stage._entries.settlements) == len(SHOPPERS))
+            await until(lambda: len(stage._settlements.entries.settlements) == len(SHOPPERS))
             written.set()
             await asyncio.wrap_future(busy)
         await until_empty(life.store)

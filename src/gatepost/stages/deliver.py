@@ -11,14 +11,12 @@ import msgspec
 import structlog
 
 from gatepost.core.addresses import erasing_reason
-from gatepost.core.deliveries import after_attempt
 from gatepost.core.retry import RetryOptions
-from gatepost.model.delivery import Attempt, Delivery, DeliveryState, Outcome, Verdict
+from gatepost.model.delivery import Delivery, DeliveryState, Outcome, Verdict
 from gatepost.model.errors import GatepostError
 from gatepost.model.request import Answer
-from gatepost.model.times import MINUTE, SECOND, Instant, Milliseconds
+from gatepost.model.times import MINUTE, SECOND, Milliseconds
 from gatepost.ports.clock import Clock
-from gatepost.ports.outbox import Settlement
 from gatepost.ports.renderer import Renderer
 from gatepost.ports.store import Store, Transaction
 from gatepost.providers.contract import PlannedRequest
@@ -37,6 +35,7 @@ from gatepost.stages.compose import (
 from gatepost.stages.courier import Courier, Exchanged
 from gatepost.stages.lanes import Lanes, Trouble
 from gatepost.stages.orders import Order, OrderBook
+from gatepost.stages.settlements import Settlements
 
 _LOG = structlog.get_logger("gatepost.deliver")
 
@@ -77,15 +76,13 @@ class DeliverStage:
         self._renderer = parts.renderer
         self._orders = parts.orders
         self._clock = parts.clock
-        self._roll = parts.roll
         self._options = options
         self._lanes = Lanes()
-        self._entries = Entries()
         self._kept: asyncio.Future[None] | None = None
         self._signal = asyncio.Event()
+        self._settlements = Settlements(self._lanes, parts.clock, parts.roll, options.retry, self._signal.set)
         self._stopping = False
         self._ended = asyncio.Event()
-        self._held: set[int] = set()
         self._erased: set[int] = set()
         self._tasks: dict[asyncio.Task[None], Sequence[Delivery]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -143,7 +140,7 @@ class DeliverStage:
     async def _keep_last(self) -> None:
         """Settle what ended and give the rest back; on a full disk the next start finds it leased and repeats it."""
         try:
-            await self._keep(self._take_entries())
+            await self._keep(self._settlements.take())
             if not self._tasks:
                 await self._store.write(lambda tx: tx.outbox.rescue(_ALL_LEASES))
         except GatepostError as error:
@@ -156,8 +153,8 @@ class DeliverStage:
 
     async def _turn(self) -> bool:
         """Write what there is to write, claim what is due; say whether there was anything."""
-        entries = self._take_entries()
-        room = self._options.under_way - len(self._held)
+        entries = self._settlements.take()
+        room = self._options.under_way - len(self._settlements)
         entries.claims = self._lanes.claims(self._clock.wall(), self._orders.caps, set(), room)
         if not (entries.claims or entries.settlements or entries.bodies):
             return False
@@ -192,9 +189,7 @@ class DeliverStage:
         except Exception:
             # Nothing was written: everything waits for the next turn, the waiters too.
             self._orders.forget()
-            self._entries.settlements[:0] = entries.settlements
-            self._entries.bodies.update(entries.bodies)
-            self._entries.stops.update(entries.stops)
+            self._settlements.put_back(entries)
             self._kept = _chained(kept, self._kept)
             raise
         if kept is not None:
@@ -209,9 +204,8 @@ class DeliverStage:
         groups: dict[int, list[Delivery]] = {}
         for delivery in turned.claimed:
             groups.setdefault(delivery.destination, []).append(delivery)
-        for destination, deliveries in groups.items():
-            self._held.update(delivery.seq for delivery in deliveries)
-            self._lanes.lane(destination).under_way += len(deliveries)
+        self._settlements.hold(turned.claimed)
+        for deliveries in groups.values():
             self._spawn(self._work(deliveries, turned.snapshots), deliveries)
 
     async def _work(self, deliveries: Sequence[Delivery], snapshots: dict[int, bytes]) -> None:
@@ -221,7 +215,7 @@ class DeliverStage:
         for delivery in deliveries:
             item = self._draft(delivery, snapshots)
             if item is None:
-                self._settle(delivery, DeliveryState.CANCELLED, "its job or audience is gone")
+                self._settlements.settle(delivery, DeliveryState.CANCELLED, "its job or audience is gone")
             elif delivery.body is not None and item.order.job.destination == delivery.destination:
                 ready.append((item, restored(delivery.body)))
             else:
@@ -248,15 +242,15 @@ class DeliverStage:
     def _not_composed(self, delivery: Delivery, why: NotComposed) -> None:
         if why.again:
             due = self._clock.wall() + _ENGINE_PAUSE
-            self._settle(delivery, DeliveryState.RETRYING, why.reason, due=due)
+            self._settlements.settle(delivery, DeliveryState.RETRYING, why.reason, due=due)
         else:
-            self._end(delivery, DeliveryState.OMITTED, why.reason)
+            self._settlements.end(delivery, DeliveryState.OMITTED, why.reason)
 
     async def _store_bodies(self, composed: Sequence[tuple[Draft, Composed]]) -> None:
         """Wait until composed requests are on disk, so that a crash cannot change what a retry sends."""
         if not composed:
             return
-        self._entries.bodies.update({d.delivery.seq: stored(c) for d, c in composed})
+        self._settlements.entries.bodies.update({d.delivery.seq: stored(c) for d, c in composed})
         if self._kept is None:
             self._kept = asyncio.get_running_loop().create_future()
         self._signal.set()
@@ -268,7 +262,7 @@ class DeliverStage:
         messages = []
         for item, composed in ready:
             if item.delivery.profile in self._erased:
-                self._settle(item.delivery, DeliveryState.CANCELLED, "erased")
+                self._settlements.settle(item.delivery, DeliveryState.CANCELLED, "erased")
                 continue
             if not self._may_go(item, composed.url):
                 continue
@@ -282,12 +276,11 @@ class DeliverStage:
         """Say whether a final URL may be called; what an operator can allow later is tried again."""
         final = erasing_reason(url) or misdirected(url, item.order)
         if final:
-            self._end(item.delivery, DeliveryState.REFUSED, final)
+            self._settlements.end(item.delivery, DeliveryState.REFUSED, final)
             return False
         refusal = self._courier.refusal(url)
         if refusal:
-            outcome = Outcome(verdict=Verdict.RETRY, reason=refusal)
-            self._settle_attempt(item.delivery, outcome, self._unsent(item.delivery, "retry", refusal))
+            self._settlements.unsent(item.delivery, refusal)
         return not refusal
 
     async def _exchange(self, planned: PlannedRequest, drafts: Sequence[Draft]) -> None:
@@ -298,8 +291,10 @@ class DeliverStage:
         for item, outcome, attempt in zip(drafts, exchanged.outcomes, exchanged.attempts, strict=True):
             final = await self._with_answer(item, outcome, exchanged.answer)
             if final.verdict is Verdict.STOP:
-                self._entries.stops[item.delivery.destination] = _stop_of(item.order, final.reason)
-            self._settle_attempt(item.delivery, final, attempt)
+                self._settlements.entries.stops[item.delivery.destination] = _stop_of(
+                    item.order, final.reason
+                )
+            self._settlements.attempted(item.delivery, final, attempt)
 
     async def _with_answer(self, item: Draft, outcome: Outcome, answer: Answer | None) -> Outcome:
         """Forward the answer of a job that asks for it; a delivery is not settled before that is on disk."""
@@ -311,44 +306,6 @@ class DeliverStage:
         if await self._courier.forward(item, answer):
             return outcome
         return Outcome(verdict=Verdict.RETRY, reason="its answer could not be stored")
-
-    def _settle_attempt(self, delivery: Delivery, outcome: Outcome, attempt: Attempt) -> None:
-        now, roll = self._clock.wall(), self._roll()
-        state, due, reason = after_attempt(delivery, outcome, now, roll, self._options.retry)
-        self._add(Settlement(delivery=delivery, state=state, due=due, reason=reason, attempt=attempt))
-
-    def _end(self, delivery: Delivery, state: DeliveryState, reason: str) -> None:
-        """Finish a delivery of which nothing was sent; why stays among its attempts."""
-        attempt = self._unsent(delivery, state.value, reason)
-        self._add(Settlement(delivery=delivery, state=state, reason=reason, attempt=attempt))
-
-    def _unsent(self, delivery: Delivery, verdict: str, reason: str) -> Attempt:
-        return Attempt(
-            delivery=delivery.id,
-            number=delivery.attempts,
-            started=self._clock.wall(),
-            duration=0,
-            verdict=verdict,
-            reason=reason,
-        )
-
-    def _settle(self, delivery: Delivery, state: DeliveryState, reason: str, *, due: Instant = 0) -> None:
-        self._add(Settlement(delivery=delivery, state=state, due=due, reason=reason))
-
-    def _add(self, settlement: Settlement) -> None:
-        """Queue a settlement and free its slot; its destination is looked at again in the same turn."""
-        if settlement.delivery.seq not in self._held:
-            return
-        self._held.remove(settlement.delivery.seq)
-        lane = self._lanes.lane(settlement.delivery.destination)
-        lane.under_way -= 1
-        lane.due = 0
-        self._entries.settlements.append(settlement)
-        self._signal.set()
-
-    def _take_entries(self) -> Entries:
-        entries, self._entries = self._entries, Entries()
-        return entries
 
     def _look(self, destinations: Iterable[int]) -> None:
         self._lanes.look_now(destinations)
@@ -372,9 +329,8 @@ class DeliverStage:
             return
         # A bug of ours must neither lose a delivery nor hold its slot.
         _LOG.error("deliver.failed", error=f"{type(error).__name__}: {error}")
-        outcome = Outcome(verdict=Verdict.RETRY, reason="gatepost failed on it", retry_after=MINUTE)
         for delivery in deliveries:
-            self._settle_attempt(delivery, outcome, self._unsent(delivery, "retry", outcome.reason))
+            self._settlements.unsent(delivery, "gatepost failed on it", retry_after=MINUTE)
 
 
 def _stop_of(order: Order, reason: str) -> Stop:
