@@ -297,8 +297,9 @@ def functions_page() -> str:
         told = f"{_WINDOWS_TOLD} {_history()}\n\n" if module == "windows" else ""
         parts.append(f"## {title}\n\n{told}{_table(('function', 'gives', 'examples'), rows)}")
     introduction = (
-        "For audience rules and for the expressions and conditions of mappings. Square brackets mark what may be "
-        "left out, dots what may repeat. A function that cannot make sense of its arguments has no value, "
+        "For audience rules and for the expressions and conditions of mappings. `and(...)`, "
+        "`or(...)`, `not(...)` and `exists(field)` belong to the language itself. Square brackets mark what may "
+        "be left out, dots what may repeat. A function that cannot make sense of its arguments has no value, "
         "written `null` here. How rules become answers is told in "
         "[FilterQL](../explanation/filterql.md)."
     )

@@ -108,6 +108,50 @@ def test_everybody_is_an_audience_with_a_size_and_members(shop: httpx.Client) ->
     assert page["total"] == 3
 
 
+def test_audiences_that_are_there_by_themselves_can_be_read_but_not_changed(shop: httpx.Client) -> None:
+    shop.post("/v2/segment", json={"name": "Known", "segment_ql": "FILTER NOT INCLUDE anonymous_profiles"})
+
+    whole = shop.get("/v2/segment/all", params={"sizes": True}).json()["data"]
+    above = shop.get("/v2/segment/anonymous_profiles/ancestors").json()["data"]
+    refused = [
+        shop.put("/v2/segment/all", json={"segment_ql": "FILTER spent > 1"}).status_code,
+        shop.delete("/v2/segment/all").status_code,
+        shop.post("/v2/segment/reevaluate", json={"id": "all"}).status_code,
+    ]
+
+    assert (whole["slug_name"], whole["segment_ql"], whole["size"]) == ("all", "FILTER *", 3)
+    assert [one["slug_name"] for one in above] == ["known"]
+    assert refused == [404, 404, 404]
+
+
+def test_an_audience_says_what_its_rule_reads_includes_and_whether_it_leans_on_now(
+    shop: httpx.Client,
+) -> None:
+    rule = (
+        """FILTER AND (INCLUDE loyal, spent > 3, _created > "now-7d", count("shop", "3d", amount > 1) >= 1)"""
+    )
+    shop.post("/v2/segment", json={"name": "Fresh", "segment_ql": rule})
+    shop.post("/v2/segment", json={"name": "Later", "segment_ql": 'FILTER _created < "now+1d"'})
+
+    fresh, later, loyal = (
+        shop.get(f"/v2/segment/{slug}").json()["data"] for slug in ("fresh", "later", "loyal")
+    )
+
+    assert (fresh["fields"], fresh["includes"]) == (["_created", "spent"], ["loyal"])
+    assert (fresh["datemath_calc"], fresh["forward_datemath"]) == (True, False)
+    assert (later["datemath_calc"], later["forward_datemath"]) == (True, True)
+    assert (loyal["datemath_calc"], loyal["includes"]) == (False, [])
+
+
+def test_only_valid_audiences_are_stored(shop: httpx.Client) -> None:
+    listed = {
+        valid: [one["slug_name"] for one in shop.get("/v2/segment", params={"valid": valid}).json()["data"]]
+        for valid in ("true", "false", "all")
+    }
+
+    assert listed == {"true": ["loyal"], "false": [], "all": ["loyal"]}
+
+
 def test_an_end_is_shown_and_taken_away_and_what_is_no_time_is_refused(shop: httpx.Client) -> None:
     later, never = "2999-01-01T00:00:00Z", ""
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from gatepost.core.builtins import BUILTIN_AUDIENCES
 from gatepost.core.plans import included_names, parsed
 from gatepost.model.audience import Audience
 from gatepost.model.errors import Conflict, InvalidInput
@@ -189,17 +190,26 @@ async def list_audiences(context: Context, account: int) -> list[Audience]:
 
 
 async def get_audience(context: Context, account: int, id_or_slug: str) -> Audience:
-    """Return one audience."""
-    return await context.store.read(lambda tx: audience_of(tx, account, id_or_slug))
+    """Return one audience; those that are there by themselves can be read too."""
+    return await context.store.read(lambda tx: _readable(tx, account, id_or_slug))
 
 
 async def including_audiences(context: Context, account: int, id_or_slug: str) -> list[Audience]:
     """Return the audiences that include one, directly or by way of others."""
 
     def work(tx: Transaction) -> list[Audience]:
-        return including(audience_of(tx, account, id_or_slug), live_audiences(tx, account))
+        return including(_readable(tx, account, id_or_slug), live_audiences(tx, account))
 
     return await context.store.read(work)
+
+
+def _readable(tx: Transaction, account: int, id_or_slug: str) -> Audience:
+    if id_or_slug in BUILTIN_AUDIENCES:
+        rule = BUILTIN_AUDIENCES[id_or_slug]
+        return Audience(
+            number=0, id=id_or_slug, account=account, name=id_or_slug, slug=id_or_slug, filter=rule
+        )
+    return audience_of(tx, account, id_or_slug)
 
 
 async def resolved_filter(context: Context, account: int, audience: Audience) -> str:

@@ -1,6 +1,6 @@
 """Filters against what an account has: its fields, and the audiences they may include."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -16,8 +16,9 @@ from gatepost.core.filterql import (
     unknown_fields,
 )
 from gatepost.core.filterql.calls import nearest
+from gatepost.core.filterql.datemath import parse_date_math
 from gatepost.core.filterql.doubts import doubts
-from gatepost.core.filterql.nodes import Call, depth, walk
+from gatepost.core.filterql.nodes import Call, Literal, Name, children, depth, walk
 from gatepost.core.filterql.parser import excerpt
 from gatepost.core.filterql.windowcalls import EVENT_PREFIX, window_of
 from gatepost.core.plans import compile_audience, field_types, filter_texts, included_names, parsed
@@ -51,6 +52,44 @@ def tree_of(text: str) -> JsonObject | None:
     """Return a filter as a JSON tree; None when it nests deeper than readers of JSON like."""
     node = parsed(text).filter
     return to_ast(node) if depth(node) <= _DEEPEST_JSON else None
+
+
+class FilterFacts(msgspec.Struct, frozen=True):
+    """What a filter is made of, at a glance; what it includes is not looked into."""
+
+    fields: list[str]
+    """Profile fields as written, in order of the alphabet."""
+    includes: list[str]
+    """Slugs or ids."""
+    leans_on_now: bool
+    """It holds date math, such as `now-7d`."""
+    looks_ahead: bool
+    """Some of it is about the future, such as `now+7d`."""
+
+
+def facts_of(text: str) -> FilterFacts:
+    """Return what a filter is made of."""
+    nodes = list(_outside_windows(parsed(text).filter))
+    texts = [node.value for node in nodes if isinstance(node, Literal) and isinstance(node.value, str)]
+    points = [text for text in texts if parse_date_math(text) is not None]
+    read = {node.field for node in nodes if isinstance(node, Name)}
+    of_windows = {one.source for _, one in _windowed(text) if one.of_values and not one.event_field}
+    return FilterFacts(
+        fields=sorted(read | of_windows),
+        includes=sorted(included_names(text)),
+        leans_on_now=bool(points),
+        looks_ahead=any("+" in point for point in points),
+    )
+
+
+def _outside_windows(node: Node) -> Iterator[Node]:
+    """Give a tree's nodes, but for conditions on events, whose names are no profile fields."""
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        if not (isinstance(current, Call) and window_of(current) is not None):
+            waiting.extend(children(current))
 
 
 def resolved(text: str, others: Sequence[Audience]) -> str:

@@ -20,7 +20,7 @@ from gatepost.operations.audiences import (
     update_audience,
     upsert_by_alias,
 )
-from gatepost.operations.filters import UnknownField, filter_of, tree_of
+from gatepost.operations.filters import UnknownField, facts_of, filter_of, tree_of
 from gatepost.operations.lifetimes import expiry_of
 from gatepost.web.bodies import decoded, text_of
 from gatepost.web.session import Session
@@ -143,7 +143,15 @@ def shown(here: Session, audience: Audience) -> dict[str, Any]:
 
 def detailed(here: Session, audience: Audience) -> dict[str, Any]:
     """Return an audience with its filter as a tree too; lists do without, for that would take them long."""
-    return {**shown(here, audience), "ast": tree_of(audience.filter)}
+    facts = facts_of(audience.filter)
+    return {
+        **shown(here, audience),
+        "ast": tree_of(audience.filter),
+        "fields": facts.fields,
+        "includes": facts.includes,
+        "datemath_calc": facts.leans_on_now,
+        "forward_datemath": facts.looks_ahead,
+    }
 
 
 async def told(here: Session, audience: Audience) -> dict[str, Any]:

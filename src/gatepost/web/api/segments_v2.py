@@ -4,7 +4,8 @@ import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from gatepost.model.audience import Audience
+from gatepost.core.builtins import BUILTIN_AUDIENCES
+from gatepost.model.audience import Audience, AudienceSize
 from gatepost.operations.audiences import (
     delete_audience,
     get_audience,
@@ -15,6 +16,7 @@ from gatepost.operations.audiences import (
 )
 from gatepost.operations.duties import evaluating, reevaluate
 from gatepost.operations.exclusions import exclude
+from gatepost.operations.members import builtin_size
 from gatepost.web.api.audiences import (
     detailed,
     listed,
@@ -62,13 +64,13 @@ class _Exclusion(msgspec.Struct, frozen=True):
 
 
 @router.get("", responses=answers({"data": [_OBJECT], **_REST}))
-async def segments(here: Here, table: str = "user", kind: str = "", sizes: bool = False) -> Response:
+async def segments(
+    here: Here, table: str = "user", kind: str = "", valid: str = "true", sizes: bool = False
+) -> Response:
     """List audiences, with the number of their members if wanted."""
-    found = [
-        audience
-        for audience in await list_audiences(here.context, here.number)
-        if audience.table == table and kind in {"", audience.kind}
-    ]
+    # Only valid audiences are ever stored.
+    stored = [] if valid == "false" else await list_audiences(here.context, here.number)
+    found = [one for one in stored if one.table == table and kind in {"", one.kind}]
     return answer_v2(here.id, await _shown(here, found, with_sizes=sizes))
 
 
@@ -162,4 +164,6 @@ async def _shown(here: Here, audiences: list[Audience], *, with_sizes: bool) -> 
     if not with_sizes:
         return [shown(here, audience) for audience in audiences]
     counted = await sizes(here.context, here.number)
+    for slug in BUILTIN_AUDIENCES.keys() & {audience.id for audience in audiences}:
+        counted[slug] = AudienceSize(await builtin_size(here.context, here.number, slug))
     return [sized(here, audience, counted.get(audience.id)) for audience in audiences]

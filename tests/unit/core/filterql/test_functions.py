@@ -51,6 +51,39 @@ def test_every_example_of_a_function_over_windows_holds(text: str, expected: boo
     assert expected == verdict.matches
 
 
+DOCUMENTED = """
+    count valuect sum min max set map match timebucket avg sqrt pow eq ne lt le gt ge any all oneof if ifcase
+    in contains hasprefix hassuffix regex.match tolower string.lowercase string.uppercase string.titlecase
+    string.index string.substr split strip replace join len array.index array.slice filter filtermatch mapkeys
+    mapvalues mapinvert maptime toint tonumber tobool tostring cast unsign todate todatein now epochms yy mm
+    monthofyear yymm dayofweek hourofday hourofweek totimestamp seconds extract strftime unixtrunc hash.sip
+    hash hash.md5 hash.sha1 hash.sha256 hash.sha512 encoding.b64encode encoding.b64decode email emailname
+    emaildomain domain domains host hosts path url urlmain urldecode urlminusqs url.matchqs qs qsl qs2
+    useragent useragent.map ipfilter phone.e164 uuid json.jmespath timewindow
+"""
+"""The functions that Lytics documents, but for those that are the language's own, and `geodistance`."""
+
+
+def test_every_function_lytics_documents_is_known_by_its_name() -> None:
+    assert [name for name in DOCUMENTED.split() if name not in BY_NAME] == []
+
+
+def test_what_looks_like_a_function_and_belongs_to_the_language_works_in_expressions() -> None:
+    event = {"x": "5", "empty": ""}
+
+    answers = {
+        text: compile_expression(text).evaluate(event, 0)
+        for text in (
+            "cast(x as int)",
+            "not(eq(x, 5))",
+            "and(exists(empty), exists(x))",
+            "or(exists(y), exists(x))",
+        )
+    }
+
+    assert list(answers.values()) == [5, False, True, True]
+
+
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
 def test_every_function_has_a_sentence_and_an_example_of_itself(function: Function) -> None:
     assert function.summary.endswith(".")
