@@ -226,7 +226,7 @@ def _mapped(stream: StreamPlan, record: JsonObject, at: Instant) -> Iterator[tup
     for mapping in stream.computed:
         if mapping.guard is None or mapping.guard(record, at):
             raw = mapping.expression.evaluate(record, at)
-            value = None if raw is None else coerced(mapping.field, raw)
+            value = None if raw is None else mapping.take(raw)
             if value is not None:
                 yield mapping.field, value
 

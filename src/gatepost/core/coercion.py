@@ -18,6 +18,15 @@ def coerced(field: Field, value: JsonValue) -> JsonValue:
     return _COERCE[field.type](value)
 
 
+def coercion(field: Field, *, instants: bool) -> Callable[[JsonValue], JsonValue]:
+    """Return how a field takes in the values of an expression.
+
+    With `instants` whole numbers are instants already, not epoch numbers whose unit their size has to tell.
+    """
+    special = _OF_INSTANTS.get(field.type) if instants and field.merge is not MergeOperator.COUNT else None
+    return special or partial(coerced, field)
+
+
 def _text(value: JsonValue) -> JsonValue:
     if isinstance(value, str):
         return value or None
@@ -68,6 +77,10 @@ def _date(value: JsonValue) -> JsonValue:
     return parse_time(value)
 
 
+def _instant(value: JsonValue) -> JsonValue:
+    return value if value.__class__ is int else parse_time(value)
+
+
 def _scalar(value: JsonValue) -> JsonValue:
     return value if value != "" and isinstance(value, str | int | float) else None
 
@@ -97,8 +110,15 @@ def _counted(item: Callable[[JsonValue], JsonValue], value: JsonValue) -> JsonVa
 
 
 def _day(value: JsonValue) -> JsonValue:
-    instant = parse_time(value)
-    return None if instant is None else str(instant // DAY)
+    return _day_of(parse_time(value))
+
+
+def _instant_day(value: JsonValue) -> JsonValue:
+    return _day_of(_instant(value))
+
+
+def _day_of(instant: JsonValue) -> JsonValue:
+    return str(instant // DAY) if isinstance(instant, int) else None
 
 
 _COERCE: dict[FieldType, Callable[[JsonValue], JsonValue]] = {
@@ -118,4 +138,11 @@ _COERCE: dict[FieldType, Callable[[JsonValue], JsonValue]] = {
     FieldType.COUNTERS: _counters,
     FieldType.VALUE_MAP: partial(_map_of, _scalar),
     FieldType.BUCKETS: partial(_counted, _day),
+}
+
+_OF_INSTANTS: dict[FieldType, Callable[[JsonValue], JsonValue]] = {
+    FieldType.DATE: _instant,
+    FieldType.DATES: partial(_set_of, _instant),
+    FieldType.DATE_MAP: partial(_map_of, _instant),
+    FieldType.BUCKETS: partial(_counted, _instant_day),
 }

@@ -125,11 +125,18 @@ def _submission(
         if type(value) in _NESTED:
             _check_nested(key, value, 1)
     stamp = record.get(rules.timestamp_field or "_ts")
-    at = 0 if stamp is None else parse_time(stamp) or 0
+    at = 0 if stamp is None else _moment(stamp)
     if at > rules.now + DAY:
         collected.future += 1
         at = 0
     return Submission(rules.stream, at, raw, _key(record, index, rules), kind=rules.kind)
+
+
+def _moment(stamp: JsonValue) -> Instant:
+    """Read an event's time; 0, for none, is what unset clocks send too, but a text that names that day means it."""
+    moment = parse_time(stamp)
+    named = moment == 0 and isinstance(stamp, str) and stamp.strip("0. ")
+    return 1 if named else moment or 0
 
 
 def _key(record: Mapping[str, JsonValue], index: int, rules: CollectRules) -> str:

@@ -13,6 +13,7 @@ import msgspec
 
 from gatepost.core.assertions import assertions_of
 from gatepost.core.builtins import BUILTIN_AUDIENCES, BUILTIN_TYPES
+from gatepost.core.coercion import coercion
 from gatepost.core.elements import keeping_of
 from gatepost.core.filterql import (
     CompiledExpression,
@@ -50,13 +51,15 @@ _OVER = Verdict(matches=False)
 class MappingPlan:
     """One mapping, compiled."""
 
-    __slots__ = ("expression", "field", "guard", "mapping", "name")
+    __slots__ = ("expression", "field", "guard", "mapping", "name", "take")
 
     def __init__(self, mapping: Mapping, field: Field) -> None:
         self.field = field
         self.mapping = mapping
         self.expression: CompiledExpression = compile_expression(mapping.expression)
         self.name = self.expression.name
+        self.take = coercion(field, instants=self.expression.instants)
+        """How the field takes in what the expression gives."""
         self.guard = compile_guard(mapping.guard) if mapping.guard else None
 
 

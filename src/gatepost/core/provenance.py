@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 import msgspec
 import orjson
 
-from gatepost.core.coercion import coerced
 from gatepost.core.events import flatten
 from gatepost.core.plans import AccountPlan, MappingPlan, StreamPlan
 from gatepost.core.refolding import Refolded
@@ -106,7 +105,7 @@ def _given(plan: AccountPlan, event: Event) -> Iterator[Origin]:
             continue
         if mapping.name is None:
             raw = mapping.expression.evaluate(record, event.at)
-        value = None if raw is None else coerced(mapping.field, raw)
+        value = None if raw is None else mapping.take(raw)
         check = plan.asserted.get(mapping.field.name)
         if value is not None and check is not None:
             value, _ = check(value, event.at)

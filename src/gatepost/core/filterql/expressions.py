@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from gatepost.core.filterql.fields import EventNames, field_name
-from gatepost.core.filterql.nodes import Name, Node
+from gatepost.core.filterql.nodes import Call, Name, Node
 from gatepost.core.filterql.operands import Operands
 from gatepost.core.filterql.parser import explained, parse_filter, parse_phrase
 from gatepost.core.filterql.phrases import Phrases
@@ -16,6 +16,8 @@ from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.times import Instant
 
 Event: TypeAlias = Mapping[str, JsonValue]
+_OF_INSTANTS = frozenset({"epochms", "maptime"})
+"""Functions whose numbers are instants, though what they give is no date by its kind."""
 Guard: TypeAlias = Callable[[Event, Instant], bool]
 
 
@@ -28,6 +30,8 @@ class CompiledExpression(msgspec.Struct, frozen=True):
     """The event field when the expression is just that."""
     evaluate: Callable[[Event, Instant], JsonValue]
     """Gives the value, dates as instants; None means the event contributes nothing."""
+    instants: bool = False
+    """Whole numbers it gives are instants, whatever their size."""
 
 
 def compile_expression(text: str) -> CompiledExpression:
@@ -35,11 +39,13 @@ def compile_expression(text: str) -> CompiledExpression:
     node = parse_phrase(text)
     names, source = EventNames(), Source()
     try:
-        value = _operands(names, source).value(node).code.text
+        value = _operands(names, source).value(node)
     except FilterError as error:
         raise explained(error, text) from None
     name = field_name(node) if isinstance(node, Name) else None
-    return CompiledExpression(frozenset(names.reads), name, _built(source, f"return {value}"))
+    instants = value.kind in {"date", "dates"} or (isinstance(node, Call) and node.function in _OF_INSTANTS)
+    built = _built(source, f"return {value.code.text}")
+    return CompiledExpression(frozenset(names.reads), name, built, instants)
 
 
 def compile_guard(text: str) -> Guard:
