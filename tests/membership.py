@@ -11,6 +11,7 @@ from gatepost.core.builtins import with_builtins
 from gatepost.core.elements import keeping_of
 from gatepost.core.plans import AccountPlan
 from gatepost.core.refolding import refolded
+from gatepost.core.versions import Versions
 from gatepost.model.audience import Audience
 from gatepost.model.catalog import Account
 from gatepost.model.event import RecordKind, Submission
@@ -18,8 +19,16 @@ from gatepost.model.merge import MergeCommand
 from gatepost.model.profile import EXPIRY, Profile
 from gatepost.model.schema import Field, FieldType, Mapping, MergeOperator, Schema
 from gatepost.model.times import DAY, HOUR, Instant
-from gatepost.operations.audiences import AudienceDraft, dissolve_audiences, put_audience, replace_audience
-from gatepost.operations.records import live_audiences
+from gatepost.operations.audiences import (
+    AudienceDraft,
+    dissolve_audiences,
+    evaluate_audience,
+    put_audience,
+    replace_audience,
+)
+from gatepost.operations.configuration.schemas import changed_fields
+from gatepost.operations.records import current_schema, live_audiences, versions_of
+from gatepost.operations.schemas import publish
 from gatepost.ports.outbox import DeliveryFilter
 from gatepost.ports.store import Transaction
 from tests.factories import ACCOUNT
@@ -78,6 +87,39 @@ RULES = (
 )
 
 
+CHANGES = (
+    ("spend", {"merge": MergeOperator.MAX}, "tonumber(total)"),
+    ("city", {"merge": MergeOperator.OLDEST}, "city"),
+    ("cheapest", {"type": FieldType.NUMBER, "merge": MergeOperator.MAX}, "total"),
+    ("places", {"type": FieldType.STRING_MAP, "merge": MergeOperator.MERGE}, "city"),
+    ("last_visit", {"merge": MergeOperator.LATEST}, "now()"),
+    ("visits", {}, None),
+    ("products", {}, "url"),
+    ("cheapest", {"type": FieldType.STRING, "merge": MergeOperator.LATEST}, "city"),
+    ("email", {}, None),
+    ("all_moods", {"merge": MergeOperator.MAPMAX}, "mood"),
+    ("spend", {"type": FieldType.INT, "merge": MergeOperator.SUM}, "total"),
+    ("user", {}, "email(email)"),
+)
+"""A field, what becomes of it, and the one expression that fills it from then on; without any, nothing does."""
+
+
+def changed_by(schema: Schema, choice: int) -> Schema:
+    """Return a schema with a change, or with the field as it was at first when it has been changed already."""
+    name, more, expression = CHANGES[choice % len(CHANGES)]
+    first = next(one for one in EVERYTHING.fields if one.name == name)
+    wanted = msgspec.structs.replace(first, **more)
+    mappings = () if expression is None else (Mapping(stream="web", field=name, expression=expression),)
+    held = [one for one in schema.mappings if one.field == name]
+    if wanted in schema.fields and held == [*mappings]:
+        wanted, mappings = first, tuple(one for one in EVERYTHING.mappings if one.field == name)
+    return msgspec.structs.replace(
+        schema,
+        fields=tuple(wanted if one.name == name else one for one in schema.fields),
+        mappings=(*(one for one in schema.mappings if one.field != name), *mappings),
+    )
+
+
 class Life:
     """A pipeline, the steps that happened to it, and the laws that hold."""
 
@@ -85,6 +127,8 @@ class Life:
         self.pipeline = Pipeline(folder)
         self.schema = msgspec.structs.replace(EVERYTHING, identifiers_limit=limit)
         self.unmerged = False
+        self.redefined: set[str] = set()
+        """Fields that did not fold in the same way all the time."""
 
         def work(tx: Transaction) -> None:
             tx.catalog.put(ACCOUNT, "a" * 32, Account(number=ACCOUNT, id="a" * 32))
@@ -154,6 +198,22 @@ class Life:
             gone = free[choice % len(free)]
             self._write(lambda tx: dissolve_audiences(tx, ACCOUNT, [gone], 3))
 
+    def do_publish(self, choice: int) -> None:
+        """Publish a version of the schema, as applying a document does."""
+        new = changed_by(self.schema, choice)
+        read = changed_fields(self.schema, new)
+        before = {one.name: one for one in self.schema.fields}
+        self.redefined |= {one.name for one in new.fields if one != before[one.name]}
+
+        def work(tx: Transaction) -> None:
+            publish(tx, ACCOUNT, new, 4)
+            known = live_audiences(tx, ACCOUNT)
+            for audience in known if read else ():
+                evaluate_audience(tx, audience, known, kind="evaluate")
+
+        self._write(work)
+        self.schema = self._write(lambda tx: current_schema(tx, ACCOUNT))
+
     def do_unmerge(self, choice: int) -> None:
         merges = self._merges()
         if merges:
@@ -203,7 +263,7 @@ class Life:
         self._check_identifiers(profiles)
         self._check_trails(profiles)
         self._check_triggers(plan)
-        self._check_refold(profiles, plan, now)
+        self._check_refold(profiles, self._write(lambda tx: versions_of(tx, ACCOUNT, plan)), now)
 
     def _check_memberships(self, profiles: list[Profile], plan: AccountPlan, now: Instant) -> None:
         sizes = self._write(lambda tx: tx.memberships.sizes(ACCOUNT))
@@ -284,14 +344,15 @@ class Life:
             assert before is None or before.at <= one.at
             last[one.profile, one.audience] = one
 
-    def _check_refold(self, profiles: list[Profile], plan: AccountPlan, now: Instant) -> None:
-        counters = self.pipeline.counters()
+    def _check_refold(self, profiles: list[Profile], versions: Versions, now: Instant) -> None:
+        counters, plan = self.pipeline.counters(), versions.newest
         if self.unmerged or counters.get("identifiers_released") or any(p.conflicts for p in profiles):
             return
         for profile in profiles:
             events = self.pipeline.log.fetch(self._trail(profile))
-            *_, last = refolded(plan, profile.identifiers, events)
-            left_out = FADING_TOTALS if profile.aliases else frozenset()
+            *_, last = refolded(versions, profile.identifiers, events)
+            # Nor is what two sides of a merge folded in one way and their union in another.
+            left_out = FADING_TOTALS | self.redefined if profile.aliases else frozenset()
             for name, keep in plan.keeping.items():
                 values = last.profile.given.get(name, {})
                 if any(at + keep <= now for at, _ in values.values()):

@@ -43,6 +43,7 @@ STEPS = st.one_of(
     st.tuples(st.just("create"), CHOICE),
     st.tuples(st.sampled_from(["include", "edit", "delete"]), CHOICE),
     st.tuples(st.sampled_from(["unmerge", "rejoin"]), CHOICE),
+    st.tuples(st.just("publish"), CHOICE),
     st.tuples(st.just("crash"), st.integers(0, 2)),
     st.tuples(st.just("check"), st.none()),
 )
@@ -83,7 +84,7 @@ HISTORIES = st.lists(
     st.one_of(
         st.tuples(st.just("send"), st.tuples(EVENTS, st.integers(-2 * DAY, DAY))),
         st.tuples(st.just("wait"), st.integers(1, 60)),
-        st.tuples(st.sampled_from(["edit", "unmerge"]), CHOICE),
+        st.tuples(st.sampled_from(["edit", "unmerge", "publish"]), CHOICE),
     ),
     max_size=14,
 )

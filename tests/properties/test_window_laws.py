@@ -14,6 +14,7 @@ from gatepost.core.filterql import CompiledFilter, from_ast, parse_filter, print
 from gatepost.core.identity import absorb
 from gatepost.core.plans import AccountPlan
 from gatepost.core.refilling import refilled
+from gatepost.core.versions import Versions
 from gatepost.model.event import Event
 from gatepost.model.profile import Profile
 from gatepost.model.times import HOUR, MINUTE, SECOND, Instant
@@ -263,7 +264,7 @@ def test_a_new_audience_is_filled_as_if_it_had_been_there_from_the_start(
     late = folded(before, events)
     new = after.sources.keep.keys() - before.sources.keep.keys()
 
-    filled = refilled(after, late, events, new)
+    filled = refilled(Versions(after), late, events, new)
 
     assert always == filled
 

@@ -118,16 +118,8 @@ class AccountPlan:
 
         Filters in `compiled` are taken from there where they mean the same.
         """
-        self.schema = schema
+        self._fold_by(schema)
         self._declared = tuple(audiences)
-        self.fields = {field.name: field for field in schema.fields}
-        self.keeping = keeping_of(schema.fields)
-        """How long fields keep a value that nobody gives again; just those that do not keep it for ever."""
-        self.asserted = assertions_of(schema.fields)
-        self.blocked = BLOCKED_VALUES.union(value.strip().lower() for value in schema.blocked)
-        self.ranks = {field: rank for rank, field in enumerate(schema.ranks)}
-        self.streams = _streams(schema)
-        self.unmapped = StreamPlan(_mappings_of(EVERY_STREAM, schema, self.fields), DEFAULT_NAME_FIELDS)
         self._compiled = CompiledFilters(field_types(schema), filter_texts([*included, *audiences]), compiled)
         self.audiences = _audiences(audiences, self._compiled)
         self.by_id = {plan.audience.id: plan for plan in self.audiences.values()}
@@ -140,6 +132,24 @@ class AccountPlan:
         self.readers = _readers(self.audiences)
         self.sources = Sources(window for plan in self.audiences.values() for window in plan.filter.windows)
         self.jobs = _jobs(jobs, self.by_id, stopped)
+
+    def _fold_by(self, schema: Schema) -> None:
+        """Compile what it takes to fold."""
+        self.schema = schema
+        self.fields = {field.name: field for field in schema.fields}
+        self.keeping = keeping_of(schema.fields)
+        """How long fields keep a value that nobody gives again; just those that do not keep it for ever."""
+        self.asserted = assertions_of(schema.fields)
+        self.blocked = BLOCKED_VALUES.union(value.strip().lower() for value in schema.blocked)
+        self.ranks = {field: rank for rank, field in enumerate(schema.ranks)}
+        self.streams = _streams(schema)
+        self.unmapped = StreamPlan(_mappings_of(EVERY_STREAM, schema, self.fields), DEFAULT_NAME_FIELDS)
+
+    def under(self, schema: Schema) -> "AccountPlan":
+        """Return a plan that folds by another version of the schema, for the same audiences and jobs."""
+        plan = copy(self)
+        plan._fold_by(schema)  # noqa: SLF001 - of the same class
+        return plan
 
     def renewed(
         self, schema: Schema, audiences: Sequence[Audience], jobs: Sequence[Job], stopped: set[int]

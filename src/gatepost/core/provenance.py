@@ -12,6 +12,7 @@ import orjson
 from gatepost.core.events import flatten
 from gatepost.core.plans import AccountPlan, MappingPlan, StreamPlan
 from gatepost.core.refolding import Refolded
+from gatepost.core.versions import Versions
 from gatepost.model.event import Event
 from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.model.profile import Profile
@@ -46,7 +47,7 @@ class FieldSource(msgspec.Struct, kw_only=True):
     """The one that decided, or the latest of many, newest first."""
 
 
-def field_sources(plan: AccountPlan, stored: Profile, history: Iterable[Refolded]) -> dict[str, FieldSource]:
+def field_sources(versions: Versions, stored: Profile, history: Iterable[Refolded]) -> dict[str, FieldSource]:
     """Return the source of each field of a stored profile; `history` is the same profile refolded."""
     found = {
         name: FieldSource(
@@ -55,11 +56,12 @@ def field_sources(plan: AccountPlan, stored: Profile, history: Iterable[Refolded
             value=stored.fields[name],
             type=field.type.value,
         )
-        for name, field in plan.fields.items()
+        for name, field in versions.newest.fields.items()
         if name in stored.fields
     }
     for step in history:
         if step.changed is not None and step.event is not None:
+            plan = versions.folding(step.event.id)
             for origin in _given(plan, step.event):
                 _note(found, plan.fields[origin.mapping.field], origin, step)
     return found

@@ -7,6 +7,7 @@ import msgspec
 from gatepost.core.applying import fold_reading, lapse, read_event, take_on
 from gatepost.core.identity import attach
 from gatepost.core.plans import AccountPlan
+from gatepost.core.versions import Versions
 from gatepost.model.event import Event
 from gatepost.model.profile import EXPIRY, Profile
 from gatepost.model.times import Instant
@@ -24,17 +25,21 @@ class Refolded(msgspec.Struct, frozen=True):
 
 
 def refolded(
-    plan: AccountPlan, held: Mapping[str, Iterable[str]], events: Iterable[Event], until: Instant = 0
+    versions: Versions, held: Mapping[str, Iterable[str]], events: Iterable[Event], until: Instant = 0
 ) -> Iterator[Refolded]:
-    """Fold events in the order in which they were applied; yield before and after each, and what goes by itself.
+    """Fold events in the order in which they were applied, each under its version of the schema.
 
-    `held` are the identifiers the profile has: others that an event names belong to somebody else.
+    Yields before and after each, and before and after values go by themselves. `held` are
+    the identifiers the profile has: others that an event names belong to somebody else.
     """
     profile = Profile(0, "", created=1 << 62)
     own = {field: set(values) for field, values in held.items()}
-    now = 0
+    place, now = 0, 0
     for event in events:
         now = max(now, event.received)
+        begin, place = place, versions.place(event.id)
+        yield from _turns(versions, profile, begin, place)
+        plan = versions.plan(place)
         yield from _lapses(plan, profile, now)
         yield Refolded(profile, event, now)
         reading = read_event(plan, event)
@@ -43,7 +48,16 @@ def refolded(
         changed = take_on(profile, accepted, plan.fields)
         changed |= fold_reading(plan, profile, reading, now)
         yield Refolded(profile, event, now, frozenset(changed))
-    yield from _lapses(plan, profile, until)
+    yield from _turns(versions, profile, place, versions.last)
+    yield from _lapses(versions.newest, profile, until)
+
+
+def _turns(versions: Versions, profile: Profile, begin: int, end: int) -> Iterator[Refolded]:
+    """Let versions that keep values for another length of time follow on each other."""
+    for turn in versions.turns(begin, end):
+        yield from _lapses(turn.earlier, profile, turn.at)
+        yield Refolded(profile, None, turn.at)
+        yield Refolded(profile, None, turn.at, frozenset(turn.take(profile)))
 
 
 def _lapses(plan: AccountPlan, profile: Profile, until: Instant) -> Iterator[Refolded]:

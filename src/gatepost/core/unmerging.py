@@ -11,6 +11,7 @@ import msgspec
 from gatepost.core.applying import Reading, fold_reading, give_up, lapse, read_event, take_on
 from gatepost.core.identity import accepts, attach
 from gatepost.core.plans import AccountPlan
+from gatepost.core.versions import Versions
 from gatepost.model.audience import Membership
 from gatepost.model.event import Event
 from gatepost.model.merge import Merge
@@ -29,23 +30,27 @@ class Parted(msgspec.Struct, frozen=True):
 
 
 def parted(
-    plan: AccountPlan, united: Profile, merge: Merge, trail: Iterable[int], events: Iterable[Event]
+    versions: Versions, united: Profile, merge: Merge, trail: Iterable[int], events: Iterable[Event]
 ) -> Parted:
-    """Return the two sides of a merged profile as of the last event.
+    """Return the two sides of a merged profile as of the last event, each folded under its version of the schema.
 
     `trail` holds the ids of all its events, `events` those since the merge in order, its own event first.
     """
     left, right = _copy(merge.survivor), _copy(merge.absorbed)
     left.trail = sorted({id_ for id_ in trail if id_ < merge.event} - {*merge.trail})
     right.trail = list(merge.trail)
-    now = merge.at
+    now, place = merge.at, versions.place(merge.event)
     for event in events:
         now = max(now, event.received)
+        begin, place = place, versions.place(event.id)
+        _turn(versions, (left, right), begin, place)
+        plan = versions.plan(place)
         reading = read_event(plan, event)
         side = _side(reading.identifiers, left, right)
         other = right if side is left else left
         _fold(plan, side, _unclaimed(reading, united, other), reading, now)
-    _share(plan, united, left, right)
+    _turn(versions, (left, right), place, versions.last)
+    _share(versions.newest, united, left, right)
     left.excluded, right.excluded = _excluded(left, right, united), _excluded(right, left, united)
     for side in (left, right):
         side.memberships = {number: _copied(held) for number, held in united.memberships.items()}
@@ -90,6 +95,14 @@ def _fold(
             accepted.append(identifier)
     take_on(side, accepted, plan.fields)
     fold_reading(plan, side, reading, now)
+
+
+def _turn(versions: Versions, sides: tuple[Profile, Profile], begin: int, end: int) -> None:
+    """Let versions that keep values for another length of time follow on each other, for both sides."""
+    for turn in versions.turns(begin, end):
+        for side in sides:
+            lapse(turn.earlier, side, turn.at)
+            turn.take(side)
 
 
 def _share(plan: AccountPlan, united: Profile, left: Profile, right: Profile) -> None:

@@ -182,3 +182,7 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True):
     identifiers_limit: int = IDENTIFIERS_LIMIT
     """Identifiers a profile has at most; the weakest, then oldest go first."""
     published: Instant = 0
+    after: int = 0
+    """The last record of the log that an earlier version folds; this one folds what comes later."""
+    since: Instant = 0
+    """Audience time when this version began to fold."""

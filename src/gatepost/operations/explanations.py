@@ -10,6 +10,7 @@ from gatepost.core.filterql import Node
 from gatepost.core.foresight import turns
 from gatepost.core.plans import AccountPlan, field_types, filter_texts, parsed
 from gatepost.core.refolding import refolded
+from gatepost.core.versions import Versions
 from gatepost.model.audience import Audience, Membership
 from gatepost.model.errors import NotFound
 from gatepost.model.jsonvalue import JsonValue
@@ -18,7 +19,7 @@ from gatepost.model.schema import Schema
 from gatepost.model.times import Instant
 from gatepost.operations.context import Context
 from gatepost.operations.profiles import found_by
-from gatepost.operations.records import audience_of, current_schema, live_audiences
+from gatepost.operations.records import audience_of, current_schema, live_audiences, versions_of
 from gatepost.ports.store import Transaction
 
 MOST_EVENTS = 20_000
@@ -54,6 +55,7 @@ class _Found(msgspec.Struct, frozen=True):
     trail: list[int]
     schema: Schema
     audiences: list[Audience]
+    versions: Versions
 
 
 async def explain(context: Context, account: int, id_or_slug: str, identifier: str) -> Explanation:
@@ -65,8 +67,10 @@ async def explain(context: Context, account: int, id_or_slug: str, identifier: s
         profile = found_by(tx, account, schema, identifier)
         if profile is None:
             raise NotFound("profile", identifier)
-        trail = tx.profiles.trail(account, profile.number)
-        return _Found(audience, profile, [*trail, *profile.trail], schema, live_audiences(tx, account))
+        trail = [*tx.profiles.trail(account, profile.number), *profile.trail]
+        audiences = live_audiences(tx, account)
+        versions = versions_of(tx, account, AccountPlan(schema, [audience], (), set(), audiences))
+        return _Found(audience, profile, trail, schema, audiences, versions)
 
     found = await context.store.read(work)
     return await asyncio.to_thread(_explained, context, found)
@@ -81,8 +85,8 @@ def _explained(context: Context, found: _Found) -> Explanation:
 
     wanted = sorted(found.trail)[-MOST_EVENTS:]
     events = context.log.fetch(wanted)
-    plan = AccountPlan(found.schema, [found.audience], (), set(), found.audiences)
-    history = refolded(plan, found.profile.identifiers, events, now)
+    plan = found.versions.newest
+    history = refolded(found.versions, found.profile.identifiers, events, now)
     rule = explained(parsed(found.audience.filter).filter, plan, include, found.profile, history, now)
     excluded = found.profile.excluded_since(found.audience.number)
     judged_by = plan.audiences[found.audience.number].filter

@@ -14,7 +14,7 @@ from gatepost.model.profile import Profile
 from gatepost.operations.commands import command
 from gatepost.operations.context import Context
 from gatepost.operations.profiles import found_by
-from gatepost.operations.records import current_schema, live_audiences
+from gatepost.operations.records import current_schema, live_audiences, versions_of
 from gatepost.ports.store import Transaction
 from gatepost.stages.unmerging import parted_now, undoable
 
@@ -87,7 +87,8 @@ def _preview(context: Context, tx: Transaction, account: int, merge_id: int) -> 
         raise Conflict("the profile has become part of another since; undo that merge first")
     schema, audiences = current_schema(tx, account), live_audiences(tx, account)
     plan = AccountPlan(schema, audiences, (), set())
-    sides = parted_now(tx, context.log.fetch, plan, united, merge, context.clock.audience())
+    versions = versions_of(tx, account, plan)
+    sides = parted_now(tx, context.log.fetch, versions, united, merge, context.clock.audience())
     return Undoing(merge=merge, **_sides(context, plan, sides))
 
 

@@ -11,6 +11,7 @@ from gatepost.core.erasing import family
 from gatepost.core.plans import AccountPlan
 from gatepost.core.provenance import FieldSource, field_sources
 from gatepost.core.refolding import refolded
+from gatepost.core.versions import Versions
 from gatepost.model.audience import Audience, Membership
 from gatepost.model.delivery import Attempt
 from gatepost.model.errors import NotFound
@@ -20,7 +21,7 @@ from gatepost.model.merge import Merge
 from gatepost.model.profile import Identifier, Profile
 from gatepost.operations.context import Context
 from gatepost.operations.profiles import found_by, identifier_kind
-from gatepost.operations.records import current_schema, live_audiences
+from gatepost.operations.records import current_schema, live_audiences, versions_of
 from gatepost.ports.outbox import DeliveryFilter, Listed
 from gatepost.ports.store import Transaction
 
@@ -38,7 +39,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     account: int
     profile: Profile
     entity: JsonObject
-    plan: AccountPlan
+    versions: Versions
     audiences: dict[int, Audience]
     trail: list[int]
     """Ids of all its events, in order."""
@@ -144,7 +145,7 @@ def _person(tx: Transaction, account: int, profile: Profile | None) -> Person | 
         account=account,
         profile=profile,
         entity=entity_of(profile, plan),
-        plan=plan,
+        versions=versions_of(tx, account, plan),
         audiences={one.number: one for one in audiences},
         trail=sorted([*tx.profiles.trail(account, profile.number), *profile.trail]),
         numbers=[one.number for one in people],
@@ -154,8 +155,8 @@ def _person(tx: Transaction, account: int, profile: Profile | None) -> Person | 
 
 def _traced(context: Context, who: Person) -> Traced:
     events = context.log.fetch(who.trail[-_MOST_EVENTS:])
-    history = refolded(who.plan, who.profile.identifiers, events)
-    sources = field_sources(who.plan, who.profile, history)
+    history = refolded(who.versions, who.profile.identifiers, events)
+    sources = field_sources(who.versions, who.profile, history)
     return Traced(person=who, sources=sources, missing=len(who.trail) - len(events))
 
 
@@ -163,5 +164,7 @@ def _strange(context: Context, who: Person) -> list[Identifier]:
     """Return the identifiers that a person's events brought and her profile has not."""
     own = {(field, value) for field, held in who.profile.identifiers.items() for value in held}
     events = context.log.fetch(who.trail[-_MOST_EVENTS:])
-    brought = (one for event in events for one in read_event(who.plan, event).identifiers)
+    brought = (
+        one for event in events for one in read_event(who.versions.folding(event.id), event).identifiers
+    )
     return [one for one in dict.fromkeys(brought) if one not in own]

@@ -1,5 +1,7 @@
 """Reading configured things inside a transaction: by id, by slug, without those that are on their way out."""
 
+from gatepost.core.plans import AccountPlan
+from gatepost.core.versions import Versions
 from gatepost.model.audience import Audience
 from gatepost.model.catalog import Account, Authorization, Destination, Job, JobStatus, Template
 from gatepost.model.errors import InvalidInput, NotFound
@@ -17,6 +19,11 @@ def account_of(tx: Transaction, number: int) -> Account:
 def current_schema(tx: Transaction, account: int) -> Schema:
     """Return the newest published schema, an empty one when nothing was published."""
     return tx.catalog.newest(Schema, account) or Schema()
+
+
+def versions_of(tx: Transaction, account: int, plan: AccountPlan) -> Versions:
+    """Return all versions of the schema to fold the past with again; `plan` is of the newest."""
+    return Versions(plan, tx.catalog.list(Schema, account))
 
 
 def live_audiences(tx: Transaction, account: int) -> list[Audience]:

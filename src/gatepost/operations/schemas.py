@@ -1,10 +1,28 @@
 """The schema as it was published, version by version."""
 
+import msgspec
+
+from gatepost.core.elements import keeping_of
 from gatepost.model.errors import NotFound
 from gatepost.model.schema import Schema
+from gatepost.model.times import Instant
 from gatepost.operations.context import Context
 from gatepost.operations.records import current_schema
+from gatepost.ports.catalog import Duty
 from gatepost.ports.store import Transaction
+
+
+def publish(tx: Transaction, account: int, schema: Schema, now: Instant) -> None:
+    """Store a new version of the schema, published at an instant of wall time; it folds what comes from now on."""
+    newest = current_schema(tx, account)
+    after, since = tx.ledger.position()
+    published = msgspec.structs.replace(
+        schema, version=newest.version + 1, published=now, after=after, since=since
+    )
+    tx.catalog.put(account, str(published.version), published)
+    if newest.version and keeping_of(newest.fields) != keeping_of(schema.fields):
+        # What profiles hold counts by how long it is kept now.
+        tx.ledger.add_duty(Duty(account=account, kind="lapse", subject="", audience=0))
 
 
 async def published_schema(context: Context, account: int, version: int = 0) -> Schema:

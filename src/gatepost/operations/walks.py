@@ -9,13 +9,14 @@ from gatepost.core.applying import judged
 from gatepost.core.filterql import CompiledFilter
 from gatepost.core.plans import AccountPlan
 from gatepost.core.refilling import refilled
+from gatepost.core.versions import Versions
 from gatepost.model.audience import Audience
 from gatepost.model.profile import Profile
 from gatepost.model.schema import Schema
 from gatepost.model.times import Instant, Milliseconds
 from gatepost.operations.context import Context
 from gatepost.operations.filters import checked_filter, stored_filter, windows_in
-from gatepost.operations.records import current_schema, live_audiences
+from gatepost.operations.records import current_schema, live_audiences, versions_of
 from gatepost.ports.store import Transaction
 
 SLICE = 500
@@ -41,8 +42,8 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
     account: int
     rule: CompiledFilter
     now: Instant
-    past: AccountPlan | None = None
-    """A plan that reads events for the rule's windows, when nobody keeps some of them."""
+    past: Versions | None = None
+    """What reads events for the rule's windows, when nobody keeps some of them."""
     lacking: Sequence[str] = ()
     """Sources of those windows."""
 
@@ -107,13 +108,13 @@ async def walk_of(context: Context, account: int, text: str) -> Walk:
         schema, audiences = current_schema(tx, account), live_audiences(tx, account)
         rule = checked_filter(text, schema, audiences)
         lacking = _lacking(rule, audiences)
-        past = _past(account, text, schema, audiences) if lacking else None
+        past = versions_of(tx, account, _plan(account, text, schema, audiences)) if lacking else None
         return Walk(context=context, account=account, rule=rule, now=now, past=past, lacking=lacking)
 
     return await context.store.read(work)
 
 
-def _past(account: int, text: str, schema: Schema, others: Sequence[Audience]) -> AccountPlan:
+def _plan(account: int, text: str, schema: Schema, others: Sequence[Audience]) -> AccountPlan:
     audience = Audience(number=1, id="", account=account, name="", slug="", filter=stored_filter(text))
     return AccountPlan(schema, [audience], (), set(), others)
 

@@ -38,6 +38,7 @@ from gatepost.stages.filling import Filling, fill, readers_of
 from gatepost.stages.held import Held
 from gatepost.stages.identities import begin, identify, release
 from gatepost.stages.merging import by_seniority, merge
+from gatepost.stages.plans import VersionBook
 from gatepost.stages.removing import erase_profile
 from gatepost.stages.unmerging import Fetch, command_of, part, parted_now, rejoin, undoable
 from gatepost.stages.wakeups import Wakeups
@@ -69,6 +70,7 @@ class Batch:
         self._held = Held(tx)
         self._enqueued: list[Enqueued] = []
         self._wakeups = Wakeups()
+        self._versions = VersionBook(tx, plans)
         self._filling = Filling(tx.ledger.duties(), plans)
         self._secrets = secrets
         self._exclusions = Exclusions(tx, secrets)
@@ -148,10 +150,9 @@ class Batch:
 
     def fill(self, profile: Profile, duty: Duty) -> frozenset[int]:
         """Fill what a duty's windows lack of a profile's past; return the audiences that can be decided now."""
-        plan = self._plan(duty.account)
-        fill(plan, profile, self._past(duty.account, profile), duty.sources)
+        fill(self._versions.of(duty.account), profile, self._past(duty.account, profile), duty.sources)
         self._filling.done(duty, profile.number)
-        return readers_of(plan, duty.sources)
+        return readers_of(self._plan(duty.account), duty.sources)
 
     def profile(self, account: int, number: int) -> Profile | None:
         """Return a profile, loaded once a batch."""
@@ -270,7 +271,7 @@ class Batch:
         past = self._past(account, *sides) if lacking else []
         merge(self._tx, self._held, plan, event, sides, self.now)
         if lacking:
-            fill(plan, survivor, past, lacking)
+            fill(self._versions.of(account), survivor, past, lacking)
         self._count(account, "merges")
         for duty in owed:
             if job := job_of(duty, plan):
@@ -291,7 +292,7 @@ class Batch:
             self._count(account, "unmerges_refused")
             return
         self.catch_up(account, united, now)
-        sides = parted_now(self._tx, self._fetch, plan, united, undone, now)
+        sides = parted_now(self._tx, self._fetch, self._versions.of(account), united, undone, now)
         sides.survivor.timer = united.timer
         part(self._tx, self._held, account, sides, now)
         for side in (sides.survivor, sides.revived):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gatepost.core.plans import AccountPlan
 from gatepost.core.refilling import refilled
+from gatepost.core.versions import Versions
 from gatepost.model.event import Event
 from gatepost.model.profile import Profile
 from gatepost.ports.catalog import Duty
@@ -58,8 +59,8 @@ def readers_of(plan: AccountPlan, sources: Sequence[str]) -> frozenset[int]:
     )
 
 
-def fill(plan: AccountPlan, profile: Profile, events: Iterable[Event], sources: Iterable[str]) -> None:
+def fill(versions: Versions, profile: Profile, events: Iterable[Event], sources: Iterable[str]) -> None:
     """Replace what a profile holds of some sources by what its events say."""
-    kept = [source for source in sources if source in plan.sources.keep]
-    full = refilled(plan, profile, events, kept)
+    kept = [source for source in sources if source in versions.newest.sources.keep]
+    full = refilled(versions, profile, events, kept)
     profile.windows, profile.approximate = full.windows, full.approximate

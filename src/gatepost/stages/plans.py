@@ -1,6 +1,9 @@
 """The compiled configuration of every account, rebuilt when the catalog's version moves."""
 
+from collections.abc import Mapping
+
 from gatepost.core.plans import EMPTY_PLAN, AccountPlan
+from gatepost.core.versions import Versions
 from gatepost.model.audience import Audience
 from gatepost.model.catalog import Account, Destination, Job
 from gatepost.model.schema import Schema
@@ -25,6 +28,22 @@ class PlanBook:
             }
             self._version = version
         return self._plans
+
+
+class VersionBook:
+    """The versions of every account's schema, read when the past of one is folded again."""
+
+    def __init__(self, tx: Transaction, plans: Mapping[int, AccountPlan]) -> None:
+        self._tx = tx
+        self._plans = plans
+        self._versions: dict[int, Versions] = {}
+
+    def of(self, account: int) -> Versions:
+        """Return the versions of an account's schema, for the audiences of today."""
+        if account not in self._versions:
+            published = self._tx.catalog.list(Schema, account)
+            self._versions[account] = Versions(self._plans.get(account, EMPTY_PLAN), published)
+        return self._versions[account]
 
 
 def _plan(tx: Transaction, account: int, earlier: AccountPlan) -> AccountPlan:

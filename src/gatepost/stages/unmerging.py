@@ -6,8 +6,8 @@ import msgspec
 
 from gatepost.core.applying import lapse
 from gatepost.core.erasing import leading_to
-from gatepost.core.plans import AccountPlan
 from gatepost.core.unmerging import Parted, parted
+from gatepost.core.versions import Versions
 from gatepost.model.event import Event
 from gatepost.model.merge import Merge, MergeCommand
 from gatepost.model.profile import Profile
@@ -36,15 +36,16 @@ def undoable(tx: Transaction, account: int, id_: int) -> Merge | None:
 
 
 def parted_now(
-    tx: Transaction, fetch: Fetch, plan: AccountPlan, united: Profile, merge: Merge, now: Instant
+    tx: Transaction, fetch: Fetch, versions: Versions, united: Profile, merge: Merge, now: Instant
 ) -> Parted:
     """Return the two sides as of now; nothing is written."""
     trail = [*tx.profiles.trail(merge.account, united.number), *united.trail]
     since = sorted(id_ for id_ in trail if id_ >= merge.event)
-    sides = parted(plan, united, merge, trail, fetch(since))
+    plan = versions.newest
+    sides = parted(versions, united, merge, trail, fetch(since))
     for side in (sides.survivor, sides.revived):
         # Audiences may have come since the merge, whose windows the profiles of that time lack.
-        fill(plan, side, fetch(side.trail), plan.sources.keep)
+        fill(versions, side, fetch(side.trail), plan.sources.keep)
         lapse(plan, side, now)
     return sides
 

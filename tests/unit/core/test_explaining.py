@@ -10,6 +10,7 @@ from gatepost.core.explaining import Clause, explained
 from gatepost.core.filterql import parse_filter
 from gatepost.core.plans import AccountPlan
 from gatepost.core.refolding import refolded
+from gatepost.core.versions import Versions
 from gatepost.model.schema import Field, Schema
 from gatepost.model.times import DAY, HOUR
 from tests.factories import ACCOUNT, make_profile
@@ -38,7 +39,7 @@ def why(pipeline: Pipeline, number: int) -> Clause:
         plan,
         lambda name: parse_filter(f"FILTER {rules[name]}").filter if name in rules else None,
         profile,
-        refolded(plan, profile.identifiers, events),
+        refolded(Versions(plan), profile.identifiers, events),
         pipeline.clock.audience(),
     )
 
@@ -94,7 +95,7 @@ def test_what_no_kept_event_tells_has_no_since(shopper: Pipeline) -> None:
         plan,
         lambda _: None,
         profile,
-        refolded(plan, profile.identifiers, ()),
+        refolded(Versions(plan), profile.identifiers, ()),
         shopper.clock.audience(),
     )
 
@@ -177,7 +178,7 @@ def why_by(pipeline: Pipeline, schema: Schema, rule: str) -> Clause:
     """Explain a rule for the only profile there is, now, by a schema of one's own."""
     profile, now = pipeline.profile(), pipeline.clock.audience()
     plan = AccountPlan(schema, [make_audience(1, rule)], (), set())
-    history = refolded(plan, profile.identifiers, pipeline.log.fetch(profile.trail), now)
+    history = refolded(Versions(plan), profile.identifiers, pipeline.log.fetch(profile.trail), now)
     parsed = parse_filter(f"FILTER {rule}").filter
     return explained(parsed, plan, lambda _: None, profile, history, now)
 

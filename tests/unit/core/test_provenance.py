@@ -5,6 +5,7 @@ import pytest
 from gatepost.core.plans import AccountPlan
 from gatepost.core.provenance import FieldSource, field_sources
 from gatepost.core.refolding import refolded
+from gatepost.core.versions import Versions
 from gatepost.model.event import Event, RecordKind
 from gatepost.model.profile import Profile
 from gatepost.model.schema import Field, FieldType, Mapping, MergeOperator, Schema
@@ -41,9 +42,9 @@ def sources(*events: tuple[int, str]) -> dict[str, FieldSource]:
         for id_, (at, body) in enumerate(events, start=1)
     ]
     held = {"user": {"ada": 0}, "mails": {"a@x.co": 0, "b@x.co": 0}}
-    steps = [*refolded(PLAN, held, history)]
+    steps = [*refolded(Versions(PLAN), held, history)]
     stored: Profile = steps[-1].profile
-    return field_sources(PLAN, stored, refolded(PLAN, held, history))
+    return field_sources(Versions(PLAN), stored, refolded(Versions(PLAN), held, history))
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,6 @@ from collections.abc import Mapping as ReadOnly
 from collections.abc import Sequence
 from typing import TypeVar
 
-import msgspec
-
-from gatepost.core.elements import keeping_of
 from gatepost.core.filterql import compile_expression, compile_guard
 from gatepost.core.filterql.calls import nearest
 from gatepost.core.identity import LONGEST_IDENTIFIER
@@ -20,8 +17,8 @@ from gatepost.operations.configuration.declaration import (
 )
 from gatepost.operations.configuration.fields import field_of
 from gatepost.operations.configuration.problems import Problems
-from gatepost.operations.configuration.state import Draft, Moment, State
-from gatepost.ports.catalog import Duty
+from gatepost.operations.configuration.state import Draft, State
+from gatepost.operations.schemas import publish
 
 N = TypeVar("N", Stream, Field)
 
@@ -63,16 +60,8 @@ def plan_schema(declaration: Declaration, state: State, draft: Draft, *, prune: 
         return old
     draft.change("update" if old.version else "create", "schema", "user", details)
     draft.risks += _risks(old, new)
-    draft.do(lambda moment: _publish(moment, new, again=keeping_of(old.fields) != keeping_of(new.fields)))
+    draft.do(lambda moment: publish(moment.tx, moment.account, new, moment.now))
     return new
-
-
-def _publish(moment: Moment, schema: Schema, *, again: bool) -> None:
-    """Store a version; `again` lets what profiles hold count by how long it keeps values now."""
-    published = msgspec.structs.replace(schema, published=moment.now)
-    moment.tx.catalog.put(moment.account, str(schema.version), published)
-    if again and schema.version > 1:
-        moment.tx.ledger.add_duty(Duty(account=moment.account, kind="lapse", subject="", audience=0))
 
 
 def _streams(declared: ReadOnly[str, DeclaredStream], problems: Problems) -> dict[str, Stream]:
