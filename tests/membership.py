@@ -28,7 +28,6 @@ from gatepost.operations.audiences import (
 )
 from gatepost.operations.configuration.schemas import changed_fields
 from gatepost.operations.records import current_schema, live_audiences, versions_of
-from gatepost.operations.schemas import publish
 from gatepost.ports.outbox import DeliveryFilter
 from gatepost.ports.store import Transaction
 from tests.factories import ACCOUNT
@@ -38,11 +37,11 @@ _FIELDS: dict[str, tuple[str, FieldType, MergeOperator, dict[str, Any]]] = {
     "first_city": ("city", FieldType.STRING, MergeOperator.OLDEST, {}),
     "cheapest": ("total", FieldType.INT, MergeOperator.MIN, {}),
     "places": ("city", FieldType.STRINGS, MergeOperator.CAPPED, {"capacity": 2}),
-    "moods": ("mood", FieldType.VALUE_MAP, MergeOperator.LATESTMAP, {}),
-    "first_moods": ("mood", FieldType.INT_MAP, MergeOperator.OLDESTMAP, {}),
-    "low_moods": ("mood", FieldType.INT_MAP, MergeOperator.MAPMIN, {}),
-    "high_moods": ("mood", FieldType.INT_MAP, MergeOperator.MAPMAX, {}),
-    "all_moods": ("mood", FieldType.INT_MAP, MergeOperator.SUM, {}),
+    "moods": ('match("mood.")', FieldType.VALUE_MAP, MergeOperator.LATESTMAP, {}),
+    "first_moods": ('match("mood.")', FieldType.INT_MAP, MergeOperator.OLDESTMAP, {}),
+    "low_moods": ('match("mood.")', FieldType.INT_MAP, MergeOperator.MAPMIN, {}),
+    "high_moods": ('match("mood.")', FieldType.INT_MAP, MergeOperator.MAPMAX, {}),
+    "all_moods": ('match("mood.")', FieldType.INT_MAP, MergeOperator.SUM, {}),
     "seen": ("city", FieldType.SEEN_STRINGS, MergeOperator.MERGE, {}),
     "days": ("epochms()", FieldType.BUCKETS, MergeOperator.MERGE, {}),
     "pages": ("url", FieldType.STRINGS, MergeOperator.MERGE, {"keep_days": 1, "capacity": 2}),
@@ -87,7 +86,7 @@ RULES = (
 )
 
 
-CHANGES = (
+CHANGES: tuple[tuple[str, dict[str, Any], str | None], ...] = (
     ("spend", {"merge": MergeOperator.MAX}, "tonumber(total)"),
     ("city", {"merge": MergeOperator.OLDEST}, "city"),
     ("cheapest", {"type": FieldType.NUMBER, "merge": MergeOperator.MAX}, "total"),
@@ -97,7 +96,7 @@ CHANGES = (
     ("products", {}, "url"),
     ("cheapest", {"type": FieldType.STRING, "merge": MergeOperator.LATEST}, "city"),
     ("email", {}, None),
-    ("all_moods", {"merge": MergeOperator.MAPMAX}, "mood"),
+    ("all_moods", {"merge": MergeOperator.MAPMAX}, 'match("mood.")'),
     ("spend", {"type": FieldType.INT, "merge": MergeOperator.SUM}, "total"),
     ("user", {}, "email(email)"),
 )
@@ -109,10 +108,9 @@ def changed_by(schema: Schema, choice: int) -> Schema:
     name, more, expression = CHANGES[choice % len(CHANGES)]
     first = next(one for one in EVERYTHING.fields if one.name == name)
     wanted = msgspec.structs.replace(first, **more)
-    mappings = () if expression is None else (Mapping(stream="web", field=name, expression=expression),)
-    held = [one for one in schema.mappings if one.field == name]
-    if wanted in schema.fields and held == [*mappings]:
-        wanted, mappings = first, tuple(one for one in EVERYTHING.mappings if one.field == name)
+    mappings = [Mapping(stream="web", field=name, expression=expression)] if expression else []
+    if wanted in schema.fields and mappings == [one for one in schema.mappings if one.field == name]:
+        wanted, mappings = first, [one for one in EVERYTHING.mappings if one.field == name]
     return msgspec.structs.replace(
         schema,
         fields=tuple(wanted if one.name == name else one for one in schema.fields),
@@ -205,13 +203,10 @@ class Life:
         before = {one.name: one for one in self.schema.fields}
         self.redefined |= {one.name for one in new.fields if one != before[one.name]}
 
-        def work(tx: Transaction) -> None:
-            publish(tx, ACCOUNT, new, 4)
-            known = live_audiences(tx, ACCOUNT)
-            for audience in known if read else ():
-                evaluate_audience(tx, audience, known, kind="evaluate")
-
-        self._write(work)
+        self.pipeline.publish(new)
+        known = self.audiences() if read else []
+        for audience in known:
+            self._write(lambda tx, audience=audience: evaluate_audience(tx, audience, known))
         self.schema = self._write(lambda tx: current_schema(tx, ACCOUNT))
 
     def do_unmerge(self, choice: int) -> None:
@@ -230,6 +225,10 @@ class Life:
         self.do_turn(turns)
         self.pipeline.close()
         self.pipeline = Pipeline(self.pipeline.folder, self.pipeline.clock)
+
+    def close(self) -> None:
+        """End for good."""
+        self.pipeline.close()
 
     def _command(self, command: MergeCommand) -> None:
         submission = Submission("", 0, msgspec.json.encode(command), kind=RecordKind.UNMERGE)

@@ -14,6 +14,7 @@ from gatepost.model.catalog import Account, Job, JobStatus
 from gatepost.model.profile import Profile
 from gatepost.model.schema import Field, FieldType, Mapping, MergeOperator, Schema
 from gatepost.model.times import Instant, Milliseconds, to_rfc3339
+from gatepost.operations.schemas import publish
 from gatepost.outbound.keyring import KeyRing
 from gatepost.ports.catalog import Duty
 from gatepost.ports.outbox import DeliveryFilter
@@ -88,6 +89,11 @@ class Pipeline:
                 tx.catalog.put(ACCOUNT, "j" * 32, make_job(len(filters)))
 
         self.store.write_blocking(work)
+
+    def publish(self, schema: Schema) -> None:
+        """Publish a version of the schema, as applying a document does."""
+        stamped = structs.replace(schema, after=self.log.head(), since=self.clock.audience())
+        self.store.write_blocking(lambda tx: publish(tx, ACCOUNT, stamped))
 
     def send(self, *, at: Instant = 0, key: str = "", **body: Any) -> None:
         """Append one event of the stream `web`."""

@@ -14,8 +14,10 @@ import msgspec
 from gatepost.backends.sqlite.scratch import ScratchStore, as_happened, earliest
 from gatepost.core.plans import AccountPlan
 from gatepost.core.timestamps import within_calendar
+from gatepost.core.versions import Versions
 from gatepost.model.errors import InvalidInput
 from gatepost.model.event import Event
+from gatepost.model.schema import Schema
 from gatepost.model.times import DAY, HOUR, Instant, Milliseconds
 from gatepost.stages.backtest import MOST_POINTS, Backtest, BacktestReport, BacktestTask, Period, check_points
 
@@ -44,9 +46,8 @@ def run(task: BacktestTask) -> BacktestReport:
     period = Period(begin, task.end, step)
     check_points(period)
     events = as_happened(log, task.account, task.end, lambda share: _progress(share * _READING))
-    plan = _plan(task)
     store = ScratchStore()
-    backtest = Backtest(store.begin, task.account, plan, _watched(events, first, period))
+    backtest = Backtest(store.begin, task.account, _versions(task), _watched(events, first, period))
     points = list(backtest.points(period))
     return BacktestReport(
         begin=period.begin,
@@ -62,24 +63,30 @@ def run(task: BacktestTask) -> BacktestReport:
     )
 
 
-def _plan(task: BacktestTask) -> AccountPlan:
-    """Return a plan that folds only what the one audience reads, and what identifies people."""
+def _versions(task: BacktestTask) -> Versions:
+    """Return plans that fold only what the one audience reads, and what identifies people."""
     whole = AccountPlan(task.schema, [task.audience], (), set(), task.included)
     rule = whole.audiences[task.audience.number].filter
     read = {*rule.reads, *(window.source for window in rule.windows)}
-    read |= {field.name for field in task.schema.fields if field.identifier}
-    mappings = tuple(mapping for mapping in task.schema.mappings if mapping.field in read)
-    schema = msgspec.structs.replace(task.schema, mappings=mappings)
-    return AccountPlan(schema, [task.audience], (), set(), task.included)
+    plan = AccountPlan(_narrowed(task.schema, read), [task.audience], (), set(), task.included)
+    return Versions(plan, [_narrowed(schema, read) for schema in task.versions])
 
 
-def _watched(events: Iterator[Event], first: Instant, period: Period) -> Iterator[Event]:
+def _narrowed(schema: Schema, read: set[str]) -> Schema:
+    wanted = read | {field.name for field in schema.fields if field.identifier}
+    mappings = tuple(mapping for mapping in schema.mappings if mapping.field in wanted)
+    return msgspec.structs.replace(schema, mappings=mappings)
+
+
+def _watched(
+    events: Iterator[tuple[int, Event]], first: Instant, period: Period
+) -> Iterator[tuple[int, Event]]:
     """Pass events on and tell how far they are."""
     length = max(period.end - first, 1)
-    for number, event in enumerate(events):
+    for number, (record, event) in enumerate(events):
         if number % 2_000 == 0:
             _progress(_READING + (1 - _READING) * (event.at - first) / length)
-        yield event
+        yield record, event
 
 
 def _step(length: Milliseconds) -> Milliseconds:

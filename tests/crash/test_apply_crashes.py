@@ -10,13 +10,15 @@ import pytest
 from gatepost.backends.clock import HandClock
 from gatepost.backends.sqlite.connection import connect
 from gatepost.model.event import Submission
+from gatepost.model.profile import Profile
+from gatepost.model.schema import Field, FieldType, MergeOperator
 from gatepost.model.times import DAY, HOUR, Instant
 from gatepost.ports.outbox import DeliveryFilter
 from gatepost.ports.store import Transaction
 from gatepost.stages import duties
 from tests.crash.images import Images, writing_connection
 from tests.factories import ACCOUNT
-from tests.pipeline import START, Pipeline, audience_id, make_audience, make_job
+from tests.pipeline import SHOP, START, Pipeline, audience_id, make_audience, make_job, shop_with
 
 FILTERS = (
     "spend > 50",
@@ -30,7 +32,7 @@ END = START + 6 * DAY
 class Outcome(msgspec.Struct):
     """Everything apply decides; wall times are left out, for no two runs share them."""
 
-    profiles: list[object]
+    profiles: list[Profile]
     members: list[list[object]]
     sizes: list[tuple[int, object]]
     timers: list[object]
@@ -177,6 +179,33 @@ def test_long_walks_killed_before_any_statement_are_taken_up_where_they_were(
     assert [] == expected.duties
     assert {"enter", "exit"} == {str(row[3]) for row in expected.outbox}
     check(images, expected, at_least=5)
+
+
+def test_killed_around_a_publication_every_event_is_folded_by_the_version_of_its_time(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    pipeline = Pipeline(data)
+    pipeline.configure(*FILTERS)
+    spend = next(field for field in SHOP.fields if field.name == "spend")
+    pages = Field(name="pages", type=FieldType.STRINGS, merge=MergeOperator.MERGE, keep_days=2)
+    largest = tuple(
+        msgspec.structs.replace(one, merge=MergeOperator.MAX) if one is spend else one for one in SHOP.fields
+    )
+    for user in ("ada", "bob"):
+        pipeline.send(user=user, city="Berlin", total=30)
+    pipeline.publish(shop_with(pages, "url"))
+    for user in ("ada", "bob", "ada"):
+        pipeline.send(user=user, total=40, url="/shoes")
+    wait_until(pipeline, START + DAY)
+    pipeline.publish(msgspec.structs.replace(SHOP, fields=largest))
+    pipeline.send(user="bob", total=60, url="/hats")
+    wait_until(pipeline, END)
+
+    images, expected = observed(pipeline, tmp_path / "images")
+
+    spent = {one.fields["user"]: one.fields["spend"] for one in expected.profiles}
+    assert {"ada": 110, "bob": 70} == spent
+    check(images, expected, at_least=6)
 
 
 def test_a_poison_event_brings_no_wakeup_forward(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`gatepost backtest`: who would have been in an audience, and when."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,13 @@ _ROWS = 32
 _BAR = 40
 
 
+class FoldedBy(StrEnum):
+    """Which version of the schema folds an event: its own, or the newest."""
+
+    EACH = "each"
+    NEWEST = "newest"
+
+
 class Over(msgspec.Struct, frozen=True, kw_only=True):
     """Which rule, over which part of the past."""
 
@@ -31,6 +39,9 @@ class Over(msgspec.Struct, frozen=True, kw_only=True):
         str,
         typer.Option(metavar="DURATION", help="Time between points, such as 1d; by the length unless told."),
     ] = ""
+    schema: Annotated[
+        FoldedBy, typer.Option(help="Fold each event by its own version of the schema, or all by the newest.")
+    ] = FoldedBy.EACH
     plot: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Also draw the size over time.")] = (
         None
     )
@@ -55,7 +66,14 @@ def backtest(
     if bool(audience) == bool(over.filter):
         msg = "name an audience, or give a rule with --filter"
         raise CommandError(msg, hint="For example: gatepost backtest big_spenders --from 2017-03-01")
-    wish = {"audience": audience, "filter": over.filter, "from": over.from_, "to": over.to, "step": over.step}
+    wish = {
+        "audience": audience,
+        "filter": over.filter,
+        "from": over.from_,
+        "to": over.to,
+        "step": over.step,
+        "schema": over.schema,
+    }
     report = _run(client, out, wish)
     if over.plot is not None:
         over.plot.write_text(svg_of(audience or over.filter, report["points"]), encoding="utf-8")

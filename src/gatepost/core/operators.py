@@ -29,8 +29,11 @@ def fold_by_key(
     profile: Profile, name: str, value: JsonValue, stamps: Mapping[str, Stamp], *, newer: bool
 ) -> None:
     """Put the values of a map in place of the held ones whose events are older (or newer)."""
-    assert isinstance(value, dict)
     held = profile.fields.get(name)
+    if not isinstance(value, dict):
+        # A merge brings what was stored before the field was a map; any map is worth more.
+        profile.fields[name] = value if held is None else held
+        return
     known = (profile.given if newer else profile.first).setdefault(name, {})
     merged = dict(held) if isinstance(held, dict) else {}
     for key, inner in value.items():

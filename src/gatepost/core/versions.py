@@ -16,17 +16,29 @@ _UNPUBLISHED = Schema(after=-1)
 class Versions:
     """The plan each record of the log was folded under; earlier ones are compiled when an event asks for them."""
 
-    def __init__(self, newest: AccountPlan, published: Iterable[Schema] = ()) -> None:
-        """Take the plan of today and every version that was published; of none, today's folds everything."""
-        self.newest = newest
+    def __init__(self, plan: AccountPlan, published: Iterable[Schema] = ()) -> None:
+        """Take every version that was published, and the plan of one; of none, this plan folds everything."""
+        self._plan = plan
         versions = sorted(published, key=lambda schema: schema.version)
-        self._schemas = [_UNPUBLISHED, *versions] if versions else [newest.schema]
+        self._schemas = [_UNPUBLISHED, *versions] if versions else [plan.schema]
         self._after = [schema.after for schema in self._schemas]
-        self._plans = {len(self._schemas) - 1: newest}
+        self._plans = {
+            place: plan for place, one in enumerate(self._schemas) if one.version == plan.schema.version
+        }
+
+    @property
+    def newest(self) -> AccountPlan:
+        """The plan of today's version."""
+        return self.plan(self.last)
 
     def place(self, event: int) -> int:
         """Return which version folded an event, counted from the first."""
         return max(bisect_left(self._after, event) - 1, 0)
+
+    def until(self, event: int) -> int | None:
+        """Return the last record that is folded by the version that folds an event; None when there is no end yet."""
+        following = self.place(event) + 1
+        return self._after[following] if following < len(self._after) else None
 
     @property
     def last(self) -> int:
@@ -36,7 +48,7 @@ class Versions:
     def plan(self, place: int) -> AccountPlan:
         """Return the plan at a place."""
         if place not in self._plans:
-            self._plans[place] = self.newest.under(self._schemas[place])
+            self._plans[place] = self._plan.under(self._schemas[place])
         return self._plans[place]
 
     def folding(self, event: int) -> AccountPlan:

@@ -183,6 +183,6 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True):
     """Identifiers a profile has at most; the weakest, then oldest go first."""
     published: Instant = 0
     after: int = 0
-    """The last record of the log that an earlier version folds; this one folds what comes later."""
+    """The last record of the log when it was published; it folds those that were received later."""
     since: Instant = 0
-    """Audience time when this version began to fold."""
+    """Audience time by then."""

@@ -5,6 +5,7 @@ import contextlib
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from gatepost.core.plans import crossings_of
 from gatepost.model.audience import Audience, Crossing
 from gatepost.model.errors import Conflict, InvalidInput, Unavailable
+from gatepost.model.schema import Schema
 from gatepost.model.times import MINUTE, Instant, Milliseconds
 from gatepost.operations.context import Context
 from gatepost.operations.filters import checked_filter, stored_filter
@@ -25,6 +27,14 @@ _LONGEST_LINE = 64 * 1024 * 1024
 _SHOWN = 500
 
 
+class FoldedBy(StrEnum):
+    """Which version of the schema folds the past."""
+
+    EACH = "each"
+    """Each event's own, as it was folded."""
+    NEWEST = "newest"
+
+
 class BacktestWish(msgspec.Struct, frozen=True, kw_only=True):
     """What a user wants to know of the past."""
 
@@ -35,6 +45,7 @@ class BacktestWish(msgspec.Struct, frozen=True, kw_only=True):
     end: Instant = 0
     """0: now."""
     step: Milliseconds = 0
+    schema: FoldedBy = FoldedBy.EACH
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +107,7 @@ class Backtests:
             log=str(self._log),
             account=account,
             schema=schema,
+            versions=tuple(tx.catalog.list(Schema, account)) if wish.schema is FoldedBy.EACH else (),
             audience=audience,
             included=tuple(others),
             begin=wish.begin,

@@ -5,19 +5,21 @@ import msgspec
 from gatepost.core.elements import keeping_of
 from gatepost.model.errors import NotFound
 from gatepost.model.schema import Schema
-from gatepost.model.times import Instant
 from gatepost.operations.context import Context
 from gatepost.operations.records import current_schema
 from gatepost.ports.catalog import Duty
 from gatepost.ports.store import Transaction
 
 
-def publish(tx: Transaction, account: int, schema: Schema, now: Instant) -> None:
-    """Store a new version of the schema, published at an instant of wall time; it folds what comes from now on."""
+def publish(tx: Transaction, account: int, schema: Schema) -> None:
+    """Store a new version of the schema; it names the end of the log and the time as of now."""
     newest = current_schema(tx, account)
-    after, since = tx.ledger.position()
+    applied, reached = tx.ledger.position()
     published = msgspec.structs.replace(
-        schema, version=newest.version + 1, published=now, after=after, since=since
+        schema,
+        version=newest.version + 1,
+        after=max(schema.after, applied),
+        since=max(schema.since, reached),
     )
     tx.catalog.put(account, str(published.version), published)
     if newest.version and keeping_of(newest.fields) != keeping_of(schema.fields):

@@ -134,20 +134,25 @@ class ApplyStage:
         return turn
 
     def _fold(self, tx: Transaction, events: list[Event], reached: Instant) -> Turn:
-        plans = self._plans.current(tx)
+        plans = self._plans.current(tx, events[0].id if events else 0)
         wall = self._clock.wall()
         batch = Batch(tx, plans, wall, self._log.fetch, self._eraser.secrets)
         drained = len(events) < self._limit
+        if self._plans.until is not None and events and events[-1].id > self._plans.until:
+            # The rest is of a newer version of somebody's schema.
+            events = [event for event in events if event.id <= self._plans.until]
+            drained = False
         # A clock that was set back must not hold up what is in the log already.
         read = max(batch.now, events[-1].received) if events else batch.now
         until = max(reached, read) if drained else read
         batch.fold(events, until)
-        duty = next((one for one in tx.ledger.duties() if self._stuck.get(one.id, 0) <= wall), None)
+        duty = next((one for one in tx.ledger.duties() if self._may_do(one, wall)), None)
         if duty is not None and drained:
             # A walk looks at profiles as of now, not as of the last event.
             batch.now = max(batch.now, batch.horizon)
         batch.save()
-        more = batch.owing or batch.horizon < until
+        # What waited for a version to begin is done at once.
+        more = batch.owing or batch.horizon < until or batch.position == self._plans.until
         if not more:
             # Those who leave by themselves have left, each at that very instant.
             more = end_expired(tx, plans.values(), batch.horizon)
@@ -162,6 +167,11 @@ class ApplyStage:
             surveyed=duty is not None and duties.is_surveyed(tx, duty),
             erased=frozenset(batch.erased),
         )
+
+    def _may_do(self, duty: Duty, wall: Instant) -> bool:
+        """Say whether a duty can be done now: how long values are kept counts from a version's first event on."""
+        waits = duty.kind == "lapse" and self._plans.waits(duty.account)
+        return not waits and self._stuck.get(duty.id, 0) <= wall
 
     def _gives_way(self, turn: Turn) -> bool:
         """Say whether a duty lets the next records go first: they are many, and it had its share lately."""

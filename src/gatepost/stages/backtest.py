@@ -6,11 +6,11 @@ happened, each at its own time, as if none had been late. Nothing is sent.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from itertools import islice
+from itertools import groupby, islice
 
 import msgspec
 
-from gatepost.core.plans import AccountPlan
+from gatepost.core.versions import Versions
 from gatepost.model.audience import Audience, AudienceSize
 from gatepost.model.errors import InvalidInput
 from gatepost.model.event import Event
@@ -60,6 +60,8 @@ class BacktestTask(msgspec.Struct, frozen=True, kw_only=True):
     """Where the event log lies."""
     account: int
     schema: Schema
+    versions: tuple[Schema, ...] = ()
+    """Every version, to fold each event under its own; without any, the schema folds them all."""
     audience: Audience
     included: tuple[Audience, ...] = ()
     """Audiences that the audience may include."""
@@ -93,15 +95,17 @@ class Backtest:
         self,
         begin: Callable[[], AbstractContextManager[Transaction]],
         account: int,
-        plan: AccountPlan,
-        events: Iterable[Event],
+        versions: Versions,
+        events: Iterable[tuple[int, Event]],
     ) -> None:
+        """Begin with nothing; each event comes with the id of the record whose version of the schema folds it."""
         self._begin = begin
         self._account = account
-        (self._audience,) = plan.audiences
-        self._plans = {account: plan}
+        self._versions = versions
+        (self._audience,) = versions.newest.audiences
+        self._plans = {account: versions.newest}
         self._events = iter(events)
-        self._waiting: list[Event] = []
+        self._waiting: list[tuple[int, Event]] = []
         self._counted = AudienceSize()
         self.folded = 0
         """Events so far."""
@@ -124,14 +128,17 @@ class Backtest:
 
     def _reach(self, instant: Instant) -> None:
         """Fold what happened up to an instant, and let its time come."""
-        while events := self._next(instant):
-            self._fold(events, events[-1].received)
+        while due := self._next(instant):
+            for place, alike in groupby(due, lambda one: self._versions.place(one[0])):
+                self._plans = {self._account: self._versions.plan(place)}
+                events = [event for _, event in alike]
+                self._fold(events, events[-1].received)
         self._fold((), instant)
 
-    def _next(self, until: Instant) -> Sequence[Event]:
+    def _next(self, until: Instant) -> Sequence[tuple[int, Event]]:
         if not self._waiting:
             self._waiting = list(islice(self._events, _AT_ONCE))
-        due = [event for event in self._waiting if event.received <= until]
+        due = [one for one in self._waiting if one[1].received <= until]
         self._waiting = self._waiting[len(due) :]
         return due
 

@@ -150,7 +150,8 @@ class Batch:
 
     def fill(self, profile: Profile, duty: Duty) -> frozenset[int]:
         """Fill what a duty's windows lack of a profile's past; return the audiences that can be decided now."""
-        fill(self._versions.of(duty.account), profile, self._past(duty.account, profile), duty.sources)
+        past = self._fetch(self._held.trail(duty.account, profile))
+        fill(self._versions.of(duty.account), profile, past, duty.sources)
         self._filling.done(duty, profile.number)
         return readers_of(self._plan(duty.account), duty.sources)
 
@@ -226,10 +227,6 @@ class Batch:
             audiences = [number for number in audiences if number not in undecided]
         return evaluate(plan, profile, audiences, now)
 
-    def _past(self, account: int, *profiles: Profile) -> list[Event]:
-        """Return the kept events of profiles, in the order in which they were applied."""
-        return self._fetch(sorted(id_ for one in profiles for id_ in self._held.trail(account, one)))
-
     def _profile_for(self, account: int, plan: AccountPlan, reading: Reading) -> tuple[Profile, bool]:
         """Find, create or merge; say too whether every audience must be looked at."""
         willing, conflicts = self._willing(account, plan, reading)
@@ -268,7 +265,7 @@ class Batch:
         survivor, absorbed = sides = by_seniority(plan, left, right)
         owed = owed_after_merge(self._tx, account, survivor.number, absorbed.number)
         lacking = self._filling.owed_after_merge(account, survivor.number, absorbed.number)
-        past = self._past(account, *sides) if lacking else []
+        past = self._fetch(self._held.trail(account, *sides)) if lacking else []
         merge(self._tx, self._held, plan, event, sides, self.now)
         if lacking:
             fill(self._versions.of(account), survivor, past, lacking)

@@ -1,6 +1,7 @@
 """The profiles a batch holds in memory: each loaded once, changed by every event that touches it, saved once."""
 
 from collections.abc import Collection, Iterable
+from itertools import chain
 
 from gatepost.core.applying import Reading
 from gatepost.model.audience import Transition
@@ -103,9 +104,10 @@ class Held:
             self._profiles.pop(number, None)
         self._known = {key: None if number in gone else number for key, number in self._known.items()}
 
-    def trail(self, account: int, profile: Profile) -> list[int]:
-        """Return the ids of all events of a profile."""
-        return [*self._tx.profiles.trail(account, profile.number), *profile.trail]
+    def trail(self, account: int, *profiles: Profile) -> list[int]:
+        """Return the ids of all events of some profiles, in the order in which they were applied."""
+        older = (self._tx.profiles.trail(account, profile.number) for profile in profiles)
+        return sorted(chain(*older, *(profile.trail for profile in profiles)))
 
     def flush(self) -> None:
         """Write everything that changed so far."""

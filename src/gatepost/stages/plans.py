@@ -16,9 +16,29 @@ class PlanBook:
     def __init__(self) -> None:
         self._version = -1
         self._plans: dict[int, AccountPlan] = {}
+        self._behind: dict[int, Versions] = {}
+        self.until: int | None = None
+        """The last record these plans may fold, when a later version waits for those behind it."""
 
-    def current(self, tx: Transaction) -> dict[int, AccountPlan]:
-        """Return the plans as of this transaction."""
+    def current(self, tx: Transaction, first: int = 0) -> dict[int, AccountPlan]:
+        """Return the plans as of this transaction, to fold records from `first` on; 0 is the next of the log."""
+        self._refresh(tx)
+        if self._behind:
+            return self._earlier(first or tx.ledger.position()[0] + 1)
+        return self._plans
+
+    def waits(self, account: int) -> bool:
+        """Say whether an account's newest schema waits until older records are folded."""
+        return account in self._behind
+
+    def _earlier(self, first: int) -> dict[int, AccountPlan]:
+        """Return the plans under which older records are folded that a newer version found in the log."""
+        ends = {account: versions.until(first) for account, versions in self._behind.items()}
+        self._behind = {one: versions for one, versions in self._behind.items() if ends[one] is not None}
+        self.until = min((end for end in ends.values() if end is not None), default=None)
+        return self._plans | {one: versions.folding(first) for one, versions in self._behind.items()}
+
+    def _refresh(self, tx: Transaction) -> None:
         version = tx.catalog.version()
         if version != self._version:
             earlier = self._plans
@@ -27,7 +47,14 @@ class PlanBook:
                 for account in tx.catalog.list(Account)
             }
             self._version = version
-        return self._plans
+            position, _ = tx.ledger.position()
+            book = VersionBook(tx, self._plans)
+            self._behind = {
+                account: book.of(account)
+                for account, plan in self._plans.items()
+                if plan.schema.after > position
+            }
+            self.until = None
 
 
 class VersionBook:

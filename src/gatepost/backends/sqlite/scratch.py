@@ -38,10 +38,11 @@ class ScratchStore:
 
 def as_happened(
     log: Path, account: int, until: Instant, told: Callable[[float], None] = lambda _: None
-) -> Iterator[Event]:
+) -> Iterator[tuple[int, Event]]:
     """Yield an account's kept events up to an instant in the order of their own times, received when they happened.
 
-    `told` hears the share of the log that has been read; events come when all of it has.
+    Each comes with the id of its record in the log. `told` hears the share of the log that has been read; events come
+    when all of it has.
     """
     with closing(_scratch()) as sorting:
         sorting.execute(_SQL["make_events"])
@@ -51,8 +52,8 @@ def as_happened(
                 _take_day(live, sorting, day, (account, until))
                 told((place + 1) / len(days))
         for number, row in enumerate(sorting.execute(_SQL["in_order"]), start=1):
-            stream, at, body, hops = row
-            yield Event(number, RecordKind.EVENT, account, stream, at, at, body, hops)
+            record, stream, at, body, hops = row
+            yield record, Event(number, RecordKind.EVENT, account, stream, at, at, body, hops)
 
 
 def earliest(log: Path, account: int) -> Instant | None:

@@ -14,4 +14,4 @@ CREATE TABLE events (
 INSERT INTO events VALUES (?, ?, ?, ?, ?);
 
 -- name: in_order
-SELECT stream, at, body, hops FROM events ORDER BY at, id;
+SELECT id, stream, at, body, hops FROM events ORDER BY at, id;

@@ -118,7 +118,18 @@ async def _carried_out(context: Context, state: State, draft: Draft) -> bool:
     def work(tx: Transaction) -> Moment | None:
         if tx.catalog.version() != state.version:
             return None
-        moment = Moment(tx, number, context.allow, now, {}, draft.leaving, [])
+        moment = Moment(
+            tx=tx,
+            account=number,
+            allow=context.allow,
+            now=now,
+            audience_time=context.clock.audience(),
+            # Asked inside the transaction: what was received until then is of the version before.
+            head=context.log.head(),
+            evaluate={},
+            leaving=draft.leaving,
+            opened=[],
+        )
         for write in draft.writes:
             write(moment)
         for audience in moment.evaluate.values():

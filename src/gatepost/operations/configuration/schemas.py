@@ -3,7 +3,10 @@
 import re
 from collections.abc import Mapping as ReadOnly
 from collections.abc import Sequence
+from functools import partial
 from typing import TypeVar
+
+import msgspec
 
 from gatepost.core.filterql import compile_expression, compile_guard
 from gatepost.core.filterql.calls import nearest
@@ -17,7 +20,7 @@ from gatepost.operations.configuration.declaration import (
 )
 from gatepost.operations.configuration.fields import field_of
 from gatepost.operations.configuration.problems import Problems
-from gatepost.operations.configuration.state import Draft, State
+from gatepost.operations.configuration.state import Draft, Moment, State
 from gatepost.operations.schemas import publish
 
 N = TypeVar("N", Stream, Field)
@@ -60,8 +63,15 @@ def plan_schema(declaration: Declaration, state: State, draft: Draft, *, prune: 
         return old
     draft.change("update" if old.version else "create", "schema", "user", details)
     draft.risks += _risks(old, new)
-    draft.do(lambda moment: publish(moment.tx, moment.account, new, moment.now))
+    draft.do(partial(_publish, new))
     return new
+
+
+def _publish(schema: Schema, moment: Moment) -> None:
+    published = msgspec.structs.replace(
+        schema, published=moment.now, after=moment.head, since=moment.audience_time
+    )
+    publish(moment.tx, moment.account, published)
 
 
 def _streams(declared: ReadOnly[str, DeclaredStream], problems: Problems) -> dict[str, Stream]:

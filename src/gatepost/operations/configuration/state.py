@@ -27,6 +27,10 @@ class Moment(msgspec.Struct, frozen=True):
     account: int
     allow: AllowList
     now: Instant
+    """Wall time."""
+    audience_time: Instant
+    head: int
+    """The last record of the log."""
     evaluate: dict[str, Audience]
     """Audiences to evaluate for everybody once all is written, by id."""
     leaving: set[str]

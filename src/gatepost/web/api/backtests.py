@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from gatepost.core.timestamps import parse_time
 from gatepost.model.errors import GatepostError, InvalidInput
 from gatepost.model.times import Instant, Milliseconds, format_duration, parse_duration, to_rfc3339
-from gatepost.operations.backtests import BacktestWish, Outcome
+from gatepost.operations.backtests import BacktestWish, FoldedBy, Outcome
 from gatepost.stages.backtest import Point
 from gatepost.web.bodies import decoded
 from gatepost.web.documentation import accepts, answers
@@ -31,6 +31,7 @@ class _Wish(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"})
     from_: str = ""
     to: str = ""
     step: str = ""
+    schema: FoldedBy = FoldedBy.EACH
 
 
 @router.post("/backtest", responses=answers(_REPORT), openapi_extra=accepts(_WISH))
@@ -48,6 +49,7 @@ async def backtest(here: Here, body: Body) -> Response:
             begin=_instant(wish.from_, "from"),
             end=_instant(wish.to, "to"),
             step=_duration(wish.step),
+            schema=wish.schema,
         ),
     )
     # The first step checks the wish, so that what is wrong with it is answered as an error.
