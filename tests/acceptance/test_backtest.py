@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.acceptance.conftest import StartServer
 from tests.acceptance.test_cli import Gatepost, configured, gatepost, read
@@ -46,6 +47,24 @@ def test_a_person_reads_a_table_and_what_jobs_would_have_sent(configured: Gatepo
     assert "hook would have sent 2" in shown.stdout
 
 
+def test_a_field_mapped_lately_is_empty_before_unless_the_newest_schema_folds_everything(
+    configured: Gatepost, tmp_path: Path
+) -> None:
+    (tmp_path / "past.ndjson").write_text(PAST)
+    read(configured("collect", "orders", "past.ndjson", "--no-triggers", "--json"))
+    config = yaml.safe_load((tmp_path / "gatepost.yaml").read_text())
+    config["schema"]["fields"]["latest"] = {"type": "int"}
+    config["schema"]["mappings"].append({"stream": "orders", "field": "latest", "expression": "number"})
+    (tmp_path / "gatepost.yaml").write_text(yaml.safe_dump(config))
+    read(configured("config", "apply", "-f", ".", "--json"))
+
+    asked = ("backtest", "--filter", "latest >= 3", *PERIOD, "--json")
+    sizes = [read(configured(*asked, *more))["size"] for more in ((), ("--schema", "newest"))]
+
+    assert [0, 2] == sizes
+    assert 2 == len(read(configured("schema", "versions", "--json")))
+
+
 @pytest.mark.parametrize(
     ("wish", "status", "said"),
     [
@@ -56,6 +75,7 @@ def test_a_person_reads_a_table_and_what_jobs_would_have_sent(configured: Gatepo
         ({"filter": "FILTER EXISTS _id", "from": "yesterday-ish"}, 400, "is no time"),
         ({"filter": "FILTER EXISTS _id", "from": "2050-01-01"}, 400, "ends before it begins"),
         ({"filter": "FILTER EXISTS _id", "step": "5 days"}, 400, "is not a duration"),
+        ({"filter": "FILTER EXISTS _id", "schema": "latest"}, 400, "latest"),
         ({"filter": "FILTER EXISTS _id", "step": "1s"}, 400, "give 1m or more"),
         ({"filter": "FILTER EXISTS _id", "from": "2000-01-01", "step": "1m"}, 400, "more than 10,000 points"),
     ],

@@ -52,6 +52,7 @@ class Over(msgspec.Struct, frozen=True, kw_only=True):
     "backtest",
     "gatepost backtest big_spenders --from 2017-03-01 --to 2017-06-01 --plot big_spenders.svg",
     'gatepost backtest --filter \'count("orders", "7d") >= 3\' --step 1d --json',
+    "gatepost backtest --filter 'EXISTS favourite_colour' --schema newest",
 )
 def backtest(
     session: Session,

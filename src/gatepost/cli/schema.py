@@ -20,15 +20,22 @@ def group() -> None:
 
 @client_command(app, "versions", "gatepost schema versions", "gatepost schema versions --json")
 def versions(session: Session) -> None:
-    """List every version that was published, newest first."""
+    """List every version that was published, newest first, and since when each folds what is received."""
     client, out = session
     found: list[dict[str, Any]] = client.get(f"{_PATH}/version") or []
     out.document(found)
     rows = (
-        (one["version_number"], moment(one["created"]), one["num_fields"], one["num_mappings"])
+        (
+            one["version_number"],
+            moment(one["created"]),
+            moment(one["folds_since"]),
+            one["num_fields"],
+            one["num_mappings"],
+        )
         for one in found
     )
-    out.table((">version", "created", ">fields", ">mappings"), rows, empty="No schema was published yet.")
+    titles = (">version", "created", "folds since", ">fields", ">mappings")
+    out.table(titles, rows, empty="No schema was published yet.")
 
 
 @client_command(
@@ -54,6 +61,7 @@ def show(
 def _facts(schema: dict[str, Any]) -> Iterator[tuple[str, object]]:
     yield "version", schema["version_number"]
     yield "published", moment(schema["created"])
+    yield "folds since", moment(schema["folds_since"])
     yield "ranks", ", ".join(schema["rank"]["fields"])
     yield "blocked", ", ".join(schema["blocked"])
 

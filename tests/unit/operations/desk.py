@@ -98,9 +98,13 @@ class Desk:
 
     def collect(self, stream: str, *events: JsonObject, account: int = SHOP) -> None:
         """Collect events and fold them in."""
+        self.receive(stream, *events, account=account)
+        self.fold()
+
+    def receive(self, stream: str, *events: JsonObject, account: int = SHOP) -> None:
+        """Collect events, and no more."""
         submissions = [Submission(stream, 0, orjson.dumps(event)) for event in events]
         self.context.log.append(account, submissions).result()
-        self.fold()
 
     def fold(self) -> None:
         """Let apply do everything there is to do."""

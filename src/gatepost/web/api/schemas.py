@@ -31,7 +31,14 @@ _MAPPING = {
     "expr": "now()",
     "guard_expr": "",
 }
-_VERSION = {"version_number": 3, "created": "2026-01-31T12:00:00Z", "num_fields": 12, "num_mappings": 15}
+_VERSION = {
+    "version_number": 3,
+    "created": "2026-01-31T12:00:00Z",
+    "folds_since": "2026-01-31T12:00:00Z",
+    "folds_after": "1769860800000000123",
+    "num_fields": 12,
+    "num_mappings": 15,
+}
 _TABLE = "user"
 _NESTED = COLLECTIONS | {FieldType.BUCKETS}
 
@@ -107,7 +114,10 @@ async def rank(here: Here, schema: Published) -> Response:
 
 @router.get("/{table}/version", responses=answers({"data": [_VERSION], **_REST}))
 async def versions(here: Here, table: str) -> Response:
-    """List every version that was published, newest first; `version_id` shows one of them on the other routes."""
+    """List every version that was published, newest first; `version_id` shows one of them on the other routes.
+
+    A version folds the events that were received after the record of the log that `folds_after` names.
+    """
     _check_table(table)
     found = await schema_versions(here.context, here.number)
     return answer_v2(here.id, [_version_object(schema) for schema in found])
@@ -172,6 +182,8 @@ def _version_object(schema: Schema) -> dict[str, Any]:
     return {
         "version_number": schema.version,
         "created": to_rfc3339(schema.published) if schema.published else "",
+        "folds_since": to_rfc3339(schema.since) if schema.since else "",
+        "folds_after": str(schema.after) if schema.after else "",
         "num_fields": len(schema.fields),
         "num_mappings": len(schema.mappings),
     }
