@@ -344,7 +344,7 @@ class Life:
             last[one.profile, one.audience] = one
 
     def _check_refold(self, profiles: list[Profile], versions: Versions, now: Instant) -> None:
-        counters, plan = self.pipeline.counters(), versions.newest
+        counters, plan = self.pipeline.counters(), versions.current
         if self.unmerged or counters.get("identifiers_released") or any(p.conflicts for p in profiles):
             return
         for profile in profiles:

@@ -56,7 +56,7 @@ def field_sources(versions: Versions, stored: Profile, history: Iterable[Refolde
             value=stored.fields[name],
             type=field.type.value,
         )
-        for name, field in versions.newest.fields.items()
+        for name, field in versions.current.fields.items()
         if name in stored.fields
     }
     for step in history:

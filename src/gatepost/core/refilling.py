@@ -20,7 +20,7 @@ def refilled(
     source is the `key` of a window that a filter of the plan reads; what the profile held of it is replaced.
     """
     fresh = Profile(profile.number, profile.id)
-    keep = versions.newest.sources.keep
+    keep = versions.current.sources.keep
     for event in events:
         fresh.modified = max(fresh.modified, event.received)
         for source, entry in read_event(versions.folding(event.id), event).additions:

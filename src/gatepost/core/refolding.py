@@ -34,7 +34,7 @@ def refolded(
     """
     profile = Profile(0, "", created=1 << 62)
     own = {field: set(values) for field, values in held.items()}
-    place, now = 0, 0
+    now, place = 0, None
     for event in events:
         now = max(now, event.received)
         begin, place = place, versions.place(event.id)
@@ -49,12 +49,12 @@ def refolded(
         changed |= fold_reading(plan, profile, reading, now)
         yield Refolded(profile, event, now, frozenset(changed))
     yield from _turns(versions, profile, place, versions.last)
-    yield from _lapses(versions.newest, profile, until)
+    yield from _lapses(versions.current, profile, until)
 
 
-def _turns(versions: Versions, profile: Profile, begin: int, end: int) -> Iterator[Refolded]:
-    """Let versions that keep values for another length of time follow on each other."""
-    for turn in versions.turns(begin, end):
+def _turns(versions: Versions, profile: Profile, begin: int | None, end: int) -> Iterator[Refolded]:
+    """Let versions that keep values for another length of time follow on each other, from the first event's on."""
+    for turn in versions.turns(end if begin is None else begin, end):
         yield from _lapses(turn.earlier, profile, turn.at)
         yield Refolded(profile, None, turn.at)
         yield Refolded(profile, None, turn.at, frozenset(turn.take(profile)))

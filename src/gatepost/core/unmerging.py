@@ -50,7 +50,7 @@ def parted(
         other = right if side is left else left
         _fold(plan, side, _unclaimed(reading, united, other), reading, now)
     _turn(versions, (left, right), place, versions.last)
-    _share(versions.newest, united, left, right)
+    _share(versions.current, united, left, right)
     left.excluded, right.excluded = _excluded(left, right, united), _excluded(right, left, united)
     for side in (left, right):
         side.memberships = {number: _copied(held) for number, held in united.memberships.items()}

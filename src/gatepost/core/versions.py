@@ -1,6 +1,6 @@
 """The versions of a schema: each event is folded again under the one it was folded under."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
 from gatepost.core.applying import lapse
@@ -16,20 +16,16 @@ _UNPUBLISHED = Schema(after=-1)
 class Versions:
     """The plan each record of the log was folded under; earlier ones are compiled when an event asks for them."""
 
-    def __init__(self, plan: AccountPlan, published: Iterable[Schema] = ()) -> None:
-        """Take every version that was published, and the plan of one; of none, this plan folds everything."""
-        self._plan = plan
+    def __init__(self, current: AccountPlan, published: Iterable[Schema] = ()) -> None:
+        """Take the plan of the version that folds now, and all that were published; of none, it folds everything."""
         versions = sorted(published, key=lambda schema: schema.version)
-        self._schemas = [_UNPUBLISHED, *versions] if versions else [plan.schema]
+        self._schemas = [_UNPUBLISHED, *versions] if versions else [current.schema]
         self._after = [schema.after for schema in self._schemas]
-        self._plans = {
-            place: plan for place, one in enumerate(self._schemas) if one.version == plan.schema.version
-        }
-
-    @property
-    def newest(self) -> AccountPlan:
-        """The plan of today's version."""
-        return self.plan(self.last)
+        self.current = current
+        numbers = [schema.version for schema in self._schemas]
+        self.last = bisect_right(numbers, current.schema.version) - 1
+        """The place of the version that folds now."""
+        self._plans = {self.last: current}
 
     def place(self, event: int) -> int:
         """Return which version folded an event, counted from the first."""
@@ -40,15 +36,10 @@ class Versions:
         following = self.place(event) + 1
         return self._after[following] if following < len(self._after) else None
 
-    @property
-    def last(self) -> int:
-        """The place of today's version."""
-        return len(self._schemas) - 1
-
     def plan(self, place: int) -> AccountPlan:
         """Return the plan at a place."""
         if place not in self._plans:
-            self._plans[place] = self._plan.under(self._schemas[place])
+            self._plans[place] = self.current.under(self._schemas[place])
         return self._plans[place]
 
     def folding(self, event: int) -> AccountPlan:

@@ -85,7 +85,7 @@ def _explained(context: Context, found: _Found) -> Explanation:
 
     wanted = sorted(found.trail)[-MOST_EVENTS:]
     events = context.log.fetch(wanted)
-    plan = found.versions.newest
+    plan = found.versions.current
     history = refolded(found.versions, found.profile.identifiers, events, now)
     rule = explained(parsed(found.audience.filter).filter, plan, include, found.profile, history, now)
     excluded = found.profile.excluded_since(found.audience.number)

@@ -102,8 +102,8 @@ class Backtest:
         self._begin = begin
         self._account = account
         self._versions = versions
-        (self._audience,) = versions.newest.audiences
-        self._plans = {account: versions.newest}
+        (self._audience,) = versions.current.audiences
+        self._plans = {account: versions.current}
         self._events = iter(events)
         self._waiting: list[tuple[int, Event]] = []
         self._counted = AudienceSize()

@@ -61,6 +61,6 @@ def readers_of(plan: AccountPlan, sources: Sequence[str]) -> frozenset[int]:
 
 def fill(versions: Versions, profile: Profile, events: Iterable[Event], sources: Iterable[str]) -> None:
     """Replace what a profile holds of some sources by what its events say."""
-    kept = [source for source in sources if source in versions.newest.sources.keep]
+    kept = [source for source in sources if source in versions.current.sources.keep]
     full = refilled(versions, profile, events, kept)
     profile.windows, profile.approximate = full.windows, full.approximate

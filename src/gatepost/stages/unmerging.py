@@ -41,7 +41,7 @@ def parted_now(
     """Return the two sides as of now; nothing is written."""
     trail = [*tx.profiles.trail(merge.account, united.number), *united.trail]
     since = sorted(id_ for id_ in trail if id_ >= merge.event)
-    plan = versions.newest
+    plan = versions.current
     sides = parted(versions, united, merge, trail, fetch(since))
     for side in (sides.survivor, sides.revived):
         # Audiences may have come since the merge, whose windows the profiles of that time lack.

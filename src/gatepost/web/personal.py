@@ -83,8 +83,8 @@ def shown_merge(merge: Merge, who: Person) -> dict[str, Any]:
         "at": to_rfc3339(merge.at),
         "event": str(merge.event),
         "undone": _time(merge.undone),
-        "survivor": {**entity_of(merge.survivor, who.versions.newest), "keys": keys_of(merge.survivor)},
-        "absorbed": {**entity_of(merge.absorbed, who.versions.newest), "keys": keys_of(merge.absorbed)},
+        "survivor": {**entity_of(merge.survivor, who.versions.current), "keys": keys_of(merge.survivor)},
+        "absorbed": {**entity_of(merge.absorbed, who.versions.current), "keys": keys_of(merge.absorbed)},
     }
 
 

@@ -8,21 +8,19 @@ from gatepost.operations.persons import person, traced
 from gatepost.operations.schemas import schema_versions
 from tests.unit.operations.desk import NOON, SHOP, Desk
 
-FIELDS: JsonObject = {
-    "card": {"type": "string", "identifier": True},
-    "spend": {"type": "number", "merge": "sum"},
-    "town": {"type": "string"},
-}
 
-
-def schema(spend: str = "sum", town: str = "town") -> JsonObject:
-    """A document's schema with another operator, or another source of the town."""
+def schema(spend: str = "sum", town: str = "town", kept: int = 0) -> JsonObject:
+    """A document's schema with another operator, another source of the town, or days for which it is kept."""
     mappings: list[JsonObject] = [
         {"stream": "baskets", "field": "card", "expression": "card"},
         {"stream": "baskets", "field": "spend", "expression": "tonumber(total)"},
         {"stream": "baskets", "field": "town", "expression": town},
     ]
-    fields = FIELDS | {"spend": {"type": "number", "merge": spend}}
+    fields: JsonObject = {
+        "card": {"type": "string", "identifier": True},
+        "spend": {"type": "number", "merge": spend},
+        "town": {"type": "string", "keep_days": kept},
+    }
     return {"schema": {"ranks": ["card"], "fields": fields, "mappings": [*mappings]}}
 
 
@@ -61,6 +59,17 @@ def test_an_explanation_tells_of_the_past_as_it_was_folded(desk: Desk) -> None:
     assert (True, NOON + HOUR, 2) == (told.rule.matches, told.rule.since, told.rule.events)
 
 
+def test_an_explanation_begins_with_the_first_event_and_not_with_the_schema(desk: Desk) -> None:
+    desk.configure(schema(kept=5), {"audiences": {"lost": {"filter": "NOT EXISTS town"}}})
+    desk.clock.move(NOON + HOUR)
+    buy(desk, 5)
+    desk.fold()
+
+    told = desk.run(explain(desk.context, SHOP, "lost", "a1"))
+
+    assert (True, NOON + HOUR) == (told.rule.matches, told.rule.since)
+
+
 def test_each_field_names_the_mapping_that_gave_it(desk: Desk) -> None:
     desk.configure(schema())
     buy(desk, 5, town="Rome", name="Bologna")
@@ -90,15 +99,9 @@ def test_a_window_nobody_keeps_is_tried_on_what_old_mappings_gave(desk: Desk) ->
 
 
 def test_a_time_values_are_kept_for_counts_from_the_first_event_of_its_version(desk: Desk) -> None:
-    def kept(days: int) -> JsonObject:
-        fields = FIELDS | {"town": {"type": "string", "keep_days": days}}
-        declared = schema()["schema"]
-        assert isinstance(declared, dict)
-        return {"schema": declared | {"fields": fields}}
-
-    desk.configure(kept(5))
+    desk.configure(schema(kept=5))
     buy(desk, 5, town="Rome")
-    desk.configure(kept(1), confirm=True)
+    desk.configure(schema(kept=1), confirm=True)
     desk.fold()
     held = desk.read(lambda tx: tx.profiles.scan(SHOP, 0, 10))[0].fields["town"]
 

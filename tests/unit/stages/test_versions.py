@@ -86,7 +86,7 @@ def test_versions_published_one_after_the_other_fold_each_its_own_part_of_one_ba
     assert ["ada"] == pipeline.inside()
 
 
-def test_a_publication_of_one_account_parts_nothing_of_another(pipeline: Pipeline) -> None:
+def test_a_publication_that_finds_nothing_waiting_takes_no_turn_of_its_own(pipeline: Pipeline) -> None:
     pipeline.configure("spend > 10")
     pipeline.send(user="ada", total=6)
     pipeline.settle()
