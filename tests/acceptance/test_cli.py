@@ -105,6 +105,8 @@ def test_every_apply_that_changes_the_schema_publishes_a_version(configured: Gat
     missing = configured("schema", "show", "--version", "7")
 
     assert [1] == [version["version_number"] for version in versions]
+    assert versions[0]["folds_since"]
+    assert "folds since" in shown.stdout
     assert "Mappings" in shown.stdout
     assert missing.returncode == 1
     assert "no schema version '7'" in missing.stderr
