@@ -11,7 +11,6 @@ import structlog
 
 from gatepost.core.applying import read_event
 from gatepost.core.erasing import Traces
-from gatepost.core.plans import EMPTY_PLAN
 from gatepost.core.retry import RetryOptions, next_due
 from gatepost.model.erasure import EraseCommand, EraseStep, Erasure, Search
 from gatepost.model.event import Event, RecordKind
@@ -159,10 +158,10 @@ class Eraser:
         self._store.write_blocking(lambda tx: tx.erasures.put(erasure))
 
     def _identified(self, event: Event) -> Collection[Identifier]:
-        """Return what identifies anybody in an event, by the schema of today."""
-        plans = self._store.write_blocking(self._plans.current)
+        """Return what identifies anybody in an event, by the version of the schema that folded it."""
+        versions = self._store.write_blocking(lambda tx: self._plans.versions(tx, event.account))
         try:
-            return read_event(plans.get(event.account, EMPTY_PLAN), event).identifiers
+            return read_event(versions.folding(event.id), event).identifiers
         except (ArithmeticError, TypeError, ValueError):
             return ()
 

@@ -16,6 +16,7 @@ class PlanBook:
     def __init__(self) -> None:
         self._version = -1
         self._plans: dict[int, AccountPlan] = {}
+        self._versions: dict[int, Versions] = {}
         self._behind: dict[int, Versions] = {}
         self.until: int | None = None
         """The last record these plans may fold, when a later version waits for those behind it."""
@@ -26,6 +27,13 @@ class PlanBook:
         if self._behind:
             return self._earlier(first or tx.ledger.position()[0] + 1)
         return self._plans
+
+    def versions(self, tx: Transaction, account: int) -> Versions:
+        """Return the versions of an account's schema, compiled as events ask for them."""
+        self._refresh(tx)
+        if account not in self._versions:
+            self._versions[account] = VersionBook(tx, self._plans).of(account)
+        return self._versions[account]
 
     def waits(self, account: int) -> bool:
         """Say whether an account's newest schema waits until older records are folded."""
@@ -48,6 +56,7 @@ class PlanBook:
             }
             self._version = version
             position, _ = tx.ledger.position()
+            self._versions = {}
             book = VersionBook(tx, self._plans)
             self._behind = {
                 account: book.of(account)

@@ -245,3 +245,23 @@ def test_an_erasure_takes_what_an_earlier_version_told_and_leaves_others_as_they
     files = b"".join(path.read_bytes() for path in pipeline.folder.iterdir() if path.suffix != "-shm")
     assert b"lovelace" not in files
     assert b"bob.builder" in files
+
+
+def test_a_short_identifier_of_an_earlier_version_is_taken_out_of_what_others_said(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.configure("spend > 10")
+    pipeline.send(user="ada", cookie="42", email="deep.thought@example.com")
+    pipeline.send(user="bob", total=42)
+    pipeline.send(user="bob", cookie="42")
+    pipeline.settle()
+    pipeline.publish(with_field(SHOP, "cookie"))
+    body = command_body(pipeline.keys, "e" * 32, ("email", "deep.thought@example.com"))
+    pipeline.log.append(ACCOUNT, [Submission("", 0, body, kind=RecordKind.ERASE)]).result()
+    pipeline.settle()
+
+    left = [
+        msgspec.json.decode(one.body) for one in pipeline.log.read(0, 100) if one.kind == RecordKind.EVENT
+    ]
+
+    assert [{"user": "bob", "total": 42}, {"user": "bob"}] == left
