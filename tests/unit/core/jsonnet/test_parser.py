@@ -16,10 +16,12 @@ WORDS = st.sampled_from(CASES["words"])
 
 def _engine_reads(source: str) -> bool:
     # Inside a function that nobody calls a source is read and never run; names are bound, so that none is unknown.
-    try:
-        evaluate_snippet("t", f"local a = 1; local x = 1; {{ f():: (\n{source}\n) }}")
-    except RuntimeError:
-        return False
+    # What closes the one kind of bracket early breaks the other.
+    for opening, closing in ("()", "[]"):
+        try:
+            evaluate_snippet("t", f"local a = 1; local x = 1; {{ f():: {opening}\n{source}\n{closing} }}")
+        except RuntimeError:
+            return False
     return True
 
 

@@ -1,0 +1,1 @@
+"""From the tree of a template to Python code that prints what the template prints."""

@@ -1,0 +1,1 @@
+"""Jsonnet's standard library on the values of compiled templates."""

@@ -1,0 +1,119 @@
+"""What the code of compiled templates may name: nothing of Python beyond this."""
+
+import operator
+from json.encoder import encode_basestring
+from typing import Any, Final
+
+from gatepost.core.jsonnet import manifest, objects, operators, values
+from gatepost.core.jsonnet.library import (
+    documents,
+    encodings,
+    escapes,
+    formatting,
+    hashing,
+    kinds,
+    lists,
+    numbers,
+    patches,
+    paths,
+    records,
+    sets,
+    texts,
+    toml,
+    yaml,
+)
+from gatepost.core.jsonnet.library.registry import BUILTINS, FunctionValues
+from gatepost.core.jsonnet.values import BUDGET, DEEPEST, MISSING, Doubt, Function, Thunk, Value
+
+PYTHON: Final[dict[str, Any]] = {
+    "type": type,
+    "str": str,
+    "list": list,
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "dict": dict,
+}
+
+# Being imported is what puts the functions into the registry.
+_ = [
+    documents,
+    encodings,
+    escapes,
+    hashing,
+    kinds,
+    lists,
+    numbers,
+    patches,
+    paths,
+    records,
+    sets,
+    texts,
+    toml,
+    yaml,
+]
+
+
+_OPERATORS: Final = (
+    *(
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "negative",
+        "positive",
+        "complement",
+        "shift_left",
+        "shift_right",
+    ),
+    *("text_sum", "compare", "equals", "at", "named", "member", "sliced"),
+)
+
+
+def deeper(frames: int) -> None:
+    """Note that the render goes deeper."""
+    BUDGET[0] += frames
+    if BUDGET[0] > DEEPEST:
+        raise Doubt("depth")
+
+
+def fields(items: list[tuple[Value, Value]]) -> dict[str, Value]:
+    """Return the fields of an object by name; a null name leaves the field out, no name may come twice."""
+    made: dict[str, Value] = {}
+    for name, value in items:
+        if type(name) is str:
+            if name in made:
+                raise Doubt("a field given twice")
+            made[name] = value
+        elif name is not None:
+            raise Doubt("a name that is not a text")
+    return made
+
+
+RUNTIME: Final[dict[str, Any]] = {
+    "T": Thunk,
+    "F": values.force,
+    "M": MISSING,
+    "d": BUDGET,
+    "q": encode_basestring,
+    "Function": Function,
+    "Obj": objects.Obj,
+    "Layer": objects.Layer,
+    "PRINTED": manifest.PRINTED,
+    "std": FunctionValues(),
+    "deeper": deeper,
+    "fields": fields,
+    "bit_and": operators.bits(operator.and_),
+    "bit_or": operators.bits(operator.or_),
+    "bit_xor": operators.bits(operator.xor),
+    "mod": formatting.mod,
+    **{
+        name: getattr(values, name)
+        for name in ("apply", "truth", "is_number", "as_text", "as_list", "doubt", "charge")
+    },
+    **{name: getattr(objects, name) for name in ("is_object",)},
+    **{name: getattr(manifest, name) for name in ("framed", "printed", "put", "quoted")},
+    **{name: getattr(operators, name) for name in _OPERATORS},
+    **{f"std_{name}": builtin.call for name, builtin in BUILTINS.items()},
+}
+"""The runtime by its names in the code."""

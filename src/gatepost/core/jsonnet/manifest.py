@@ -1,0 +1,113 @@
+"""How values are printed as JSON, as the reference engine prints them: its escapes, its digits, its empty brackets."""
+
+import math
+import re
+from collections.abc import Sequence
+from json.encoder import encode_basestring
+from typing import Final, NamedTuple
+
+from gatepost.core.jsonnet.objects import Obj, fields_of, is_object
+from gatepost.core.jsonnet.values import MAX_INT, Doubt, Value, charge, force
+
+_HARD: Final = re.compile("[\x7f-\x9f]")
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotation marks; the controls beyond ASCII are escaped too."""
+    plain = encode_basestring(text)
+    if not text.isprintable() and _HARD.search(plain):
+        return _HARD.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
+    return plain
+
+
+def digits(number: float) -> str:
+    """Return a number as the reference engine prints it: whole ones in full, others with 17 digits."""
+    if type(number) is int and -MAX_INT <= number <= MAX_INT:
+        return str(number)
+    double = float(number)
+    if double.is_integer():
+        return f"{double:.0f}"
+    if math.isfinite(double):
+        return f"{double:.17g}"
+    raise Doubt("not a number")
+
+
+class Style(NamedTuple):
+    """How brackets are filled: what stands for one level, what ends a line, between items, after a key, in nothing."""
+
+    indent: str
+    newline: str
+    comma: str
+    colon: str
+    empty: tuple[str, str]
+
+
+PRINTED: Final = Style("   ", "\n", ",", ": ", ("[ ]", "{ }"))
+"""As a template's result is printed."""
+LINE: Final = Style("", "", ", ", ": ", ("[ ]", "{ }"))
+"""As `+` puts a value into a text."""
+MINIFIED: Final = Style("", "", ",", ":", ("[]", "{}"))
+"""As std.manifestJsonMinified prints."""
+
+
+def printed(value: Value, margin: str = "") -> str:
+    """Return an evaluated value as JSON over several lines, each but the first led by the margin."""
+    kind = type(value)
+    if kind is str:
+        return quoted(value)
+    if value is None:
+        return "null"
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is int or kind is float:
+        return digits(value)
+    return _bracketed(value, PRINTED, margin)
+
+
+def in_line(value: Value) -> str:
+    """Return an evaluated value as JSON in one line."""
+    return manifested(value, LINE, "")
+
+
+def manifested(value: Value, style: Style, margin: str) -> str:
+    """Return an evaluated value as JSON in a style."""
+    kind = type(value)
+    if kind is str:
+        return quoted(value)
+    if value is None:
+        return "null"
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is int or kind is float:
+        return digits(value)
+    return _bracketed(value, style, margin)
+
+
+def _bracketed(value: Value, style: Style, margin: str) -> str:
+    inner = margin + style.indent
+    items: list[str] = []
+    if type(value) is list:
+        for item in value:
+            put(items, manifested(force(item), style, inner))
+        return framed("[]", items, style, margin)
+    if is_object(value):
+        if type(value) is Obj:
+            value.hold()
+        for name, field in fields_of(value):
+            put(items, f"{quoted(name)}{style.colon}{manifested(field, style, inner)}")
+        return framed("{}", items, style, margin)
+    raise Doubt("not to be printed")
+
+
+def put(items: list[str], text: str) -> None:
+    """Append printed text; what is printed is paid for, so that no output outgrows its limit by much."""
+    charge(1 + (len(text) >> 6))
+    items.append(text)
+
+
+def framed(brackets: str, items: Sequence[str], style: Style = PRINTED, margin: str = "") -> str:
+    """Return printed items within brackets."""
+    if not items:
+        return style.empty[brackets == "{}"]
+    lead = style.newline + margin + style.indent
+    return f"{brackets[0]}{lead}{(style.comma + lead).join(items)}{style.newline}{margin}{brackets[1]}"
