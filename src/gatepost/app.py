@@ -27,7 +27,7 @@ from gatepost.outbound.keyring import open_key_ring
 from gatepost.outbound.sender import HttpSender, SendOptions
 from gatepost.ports.store import Transaction
 from gatepost.providers.registry import installed_providers
-from gatepost.rendering import HelperRenderer, RenderOptions
+from gatepost.rendering import CompiledRenderer, HelperRenderer, RenderOptions
 from gatepost.settings import Settings
 from gatepost.stages.apply import ApplyStage
 from gatepost.stages.collect import CollectOptions, CollectStage
@@ -68,7 +68,7 @@ class App:
         self.hand_clock = HandClock(reached) if settings.clock == "manual" else None
         self.clock = self.hand_clock or SystemClock()
         self.log = SqliteLog(settings.data / "log", self.clock, self._appended)
-        self.renderer = HelperRenderer(RenderOptions(workers=settings.render_workers))
+        self.renderer = CompiledRenderer(HelperRenderer(RenderOptions(workers=settings.render_workers)))
         self.sender = HttpSender(
             SendOptions(
                 allow=allow,

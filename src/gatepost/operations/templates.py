@@ -103,7 +103,7 @@ async def test_template(context: Context, account: int, test: TemplateTest) -> s
         schema = await context.store.read(lambda tx: current_schema(tx, account))
         entity = generated_entity(schema.fields, context.clock.audience())
     shown = _with_segments(entity, test.sample_segments)
-    given = RenderContext(entity=orjson.dumps(shown), job_config=orjson.dumps(test.job_config))
+    given = RenderContext(entity=shown, job_config=orjson.dumps(test.job_config))
     (result,) = await context.renderer.render(type_.value, test.source, [given])
     if not isinstance(result, RenderFailure):
         return result.text

@@ -1,6 +1,7 @@
-"""The template engines, outside this process."""
+"""The template engines: compiled programs in this process, the engines themselves outside of it."""
 
+from gatepost.rendering.compiled import CompiledRenderer
 from gatepost.rendering.options import RenderOptions
 from gatepost.rendering.pool import HelperRenderer
 
-__all__ = ["HelperRenderer", "RenderOptions"]
+__all__ = ["CompiledRenderer", "HelperRenderer", "RenderOptions"]

@@ -11,7 +11,7 @@ from gatepost.core.templates.repair import advise
 from gatepost.core.templates.vetting import vet
 from gatepost.model.catalog import TemplateType
 from gatepost.model.errors import InvalidInput, OperatorError, TemplateError, Unavailable
-from gatepost.ports.renderer import RenderContext, Rendered, RenderFailure, RenderResult
+from gatepost.ports.renderer import Engine, RenderContext, Rendered, RenderFailure, RenderResult
 from gatepost.rendering import helper
 from gatepost.rendering.options import MIB, RenderOptions
 from gatepost.rendering.process import HelperError, HelperProcess
@@ -63,6 +63,10 @@ class HelperRenderer:
     def pids(self) -> list[int]:
         """Process ids of the helpers alive now, one per worker."""
         return [worker.pid for worker in self._workers if worker.pid]
+
+    async def engine(self, type_: str, _source: str) -> Engine:
+        """Say that the reference engine renders it."""
+        return Engine(name="reference", reason=f"{type_} templates are rendered by their own engine alone")
 
     async def check(self, type_: str, source: str) -> None:
         """Parse a template without running it; raise TemplateError with position and hint."""

@@ -112,7 +112,7 @@ async def _compose_job(
         return [NotComposed(reason=order.broken, again=True) for _ in drafts]
     if order.template is None and order.url_template is None:
         return [_plain(item, order.url, now) for item in drafts]
-    contexts = [RenderContext(entity=orjson.dumps(d.entity), job_config=order.config) for d in drafts]
+    contexts = [RenderContext(entity=d.entity, job_config=order.config) for d in drafts]
     urls = await _rendered(renderer, order.url_template, contexts)
     bodies = await _rendered(renderer, order.template, contexts)
     return [_assemble(item, url, body, now) for item, url, body in zip(drafts, urls, bodies, strict=True)]

@@ -6,13 +6,13 @@ import pytest
 
 from gatepost.model.errors import TemplateError
 from gatepost.ports.renderer import RenderContext, RenderResult
-from gatepost.rendering import HelperRenderer, RenderOptions
+from gatepost.rendering import CompiledRenderer, HelperRenderer, RenderOptions
 
 
 class Engine:
     """The renderer as a test speaks to it: call by call."""
 
-    def __init__(self, runner: asyncio.Runner, renderer: HelperRenderer) -> None:
+    def __init__(self, runner: asyncio.Runner, renderer: HelperRenderer | CompiledRenderer) -> None:
         self._runner = runner
         self._renderer = renderer
 
@@ -33,10 +33,11 @@ class Engine:
         return None
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
+@pytest.fixture(scope="module", params=["reference", "compiled"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     with asyncio.Runner() as runner:
-        renderer = HelperRenderer(RenderOptions(workers=1))
+        reference = HelperRenderer(RenderOptions(workers=1))
+        renderer = CompiledRenderer(reference) if request.param == "compiled" else reference
         runner.run(renderer.start())
         yield Engine(runner, renderer)
         runner.run(renderer.close())

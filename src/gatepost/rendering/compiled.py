@@ -1,0 +1,180 @@
+"""The fast path in front of the helper processes: Jsonnet compiled to Python, and the engine where there is doubt."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import lru_cache
+from threading import Lock
+from time import perf_counter
+from typing import Self
+
+import msgspec
+import structlog
+
+from gatepost.core.jsonnet.program import Doubt, Program, Uncovered, compile_template
+from gatepost.core.templates.presets import library
+from gatepost.core.templates.vetting import vet
+from gatepost.model.catalog import TemplateType
+from gatepost.model.errors import TemplateError
+from gatepost.model.jsonvalue import JsonValue
+from gatepost.ports.renderer import Engine, RenderContext, Rendered, Renderer, RenderResult
+from gatepost.rendering.options import MIB
+
+_LOG = structlog.get_logger("gatepost.render")
+
+LARGEST_SOURCE = 64 * 1024
+"""Characters of a source that is worth compiling."""
+_PROGRAMS = 2_000
+"""Templates kept compiled."""
+_FIRST, _EVERY = 3, 1_000
+"""The first renders of a template are compared with the reference engine, and then one in so many."""
+_SETTLED = 50
+"""Renders after which a template that mostly needs the reference engine is left to it."""
+_RENDERING = Lock()
+"""Programs share one budget; they run in the event loop's thread, and whoever renders in another waits."""
+_STRETCH = 0.005
+"""Seconds of rendering after which others get a turn."""
+
+
+class CompiledRenderer:
+    """Renders Jsonnet by compiled programs and everything else, and every doubt, by the renderer behind it."""
+
+    def __init__(self, reference: Renderer, *, output: int = MIB, every: int = _EVERY) -> None:
+        self._reference = reference
+        self._output = output
+        self._every = every
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+
+    async def start(self) -> None:
+        """Warm up the renderer behind."""
+        await self._reference.start()
+
+    async def close(self) -> None:
+        """Close the renderer behind."""
+        await self._reference.close()
+
+    async def __aenter__(self) -> Self:
+        """Start, as `start` does."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close, as `close` does."""
+        await self.close()
+
+    async def check(self, type_: str, source: str) -> None:
+        """Check a source as the reference engine does."""
+        await self._reference.check(type_, source)
+
+    async def engine(self, type_: str, source: str) -> Engine:
+        """Say which engine renders a template, and why if it is not the fast one."""
+        if type_ != TemplateType.JSONNET:
+            return await self._reference.engine(type_, source)
+        entry = await self._entry(source)
+        return Engine(name="reference", reason=entry.reason) if entry.reason else Engine(name="compiled")
+
+    async def render(self, type_: str, source: str, contexts: Sequence[RenderContext]) -> list[RenderResult]:
+        """Render one template for several contexts; one result per context, in order."""
+        entry = await self._entry(source) if type_ == TemplateType.JSONNET else None
+        if entry is None or entry.reason:
+            return await self._reference.render(type_, source, contexts)
+        texts = await self._compiled(entry, contexts)
+        asked = [at for at, text in enumerate(texts) if text is None or self._compared(entry)]
+        answers = await self._reference.render(type_, source, [contexts[at] for at in asked]) if asked else []
+        results: list[RenderResult] = [Rendered(text=text or "") for text in texts]
+        for at, answer in zip(asked, answers, strict=True):
+            text = texts[at]
+            if text is not None and not _agree(text, answer):
+                entry.demote(text, answer)
+            results[at] = answer
+        return results
+
+    async def _compiled(self, entry: "_Entry", contexts: Sequence[RenderContext]) -> list[str | None]:
+        texts: list[str | None] = []
+        until = perf_counter() + _STRETCH
+        for context in contexts:
+            texts.append(entry.render(context, self._output))
+            if perf_counter() > until:
+                await asyncio.sleep(0)
+                until = perf_counter() + _STRETCH
+        return texts
+
+    def _compared(self, entry: "_Entry") -> bool:
+        entry.compared += 1
+        return entry.compared <= _FIRST or entry.compared % self._every == 0
+
+    async def _entry(self, source: str) -> "_Entry":
+        entry = self._entries.get(source)
+        if entry is None:
+            # In a thread: a large source takes a while, and others go on meanwhile.
+            entry = self._entries[source] = await asyncio.to_thread(_Entry, source)
+            if len(self._entries) > _PROGRAMS:
+                self._entries.popitem(last=False)
+        else:
+            self._entries.move_to_end(source)
+        return entry
+
+
+class _Entry:
+    """A template as this process has it."""
+
+    def __init__(self, source: str) -> None:
+        self._program: Program | None = None
+        self.reason = ""
+        """Why the reference engine renders it; empty while the program does."""
+        self.compared = 0
+        self._renders = 0
+        self._doubts = 0
+        try:
+            if len(source) > LARGEST_SOURCE:
+                raise Uncovered("the template is too large")
+            vet(source)
+            self._program = compile_template(source, library())
+        except Uncovered as uncovered:
+            self.reason = str(uncovered)
+        except TemplateError as error:
+            self.reason = error.message
+
+    def render(self, context: RenderContext, output: int) -> str | None:
+        """Return what the program prints, or None where the reference engine must say."""
+        if self._program is None:
+            return None
+        self._renders += 1
+        try:
+            fields = context.fields
+            if not isinstance(fields, dict):
+                raise Doubt("not an object")
+            configs = (_parsed(context.job_config), _parsed(context.auth_config))
+            with _RENDERING:
+                text = self._program.render(fields, *configs)
+            if len(text) <= output:
+                return text
+        except (Doubt, msgspec.DecodeError, RecursionError) as doubt:
+            self._doubted(str(doubt))
+        return None
+
+    def _doubted(self, reason: str) -> None:
+        self._doubts += 1
+        if self._renders >= _SETTLED and self._doubts * 2 > self._renders:
+            self.reason = f"most of its renders need the reference engine ({reason})"
+
+    def demote(self, text: str, answer: RenderResult) -> None:
+        """Leave a template whose two engines disagree to the reference engine, and say so loudly."""
+        self.reason = (
+            "the fast engine gave another result than the reference engine; please report this template"
+        )
+        said = answer.text if isinstance(answer, Rendered) else answer.message
+        at = next((at for at, (one, other) in enumerate(zip(text, said, strict=False)) if one != other), -1)
+        # Where they part, but not what they say: that is somebody's profile.
+        _LOG.error("render.engines_disagree", first_difference=at, compiled=len(text), reference=len(said))
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: bytes) -> JsonValue:
+    parsed: JsonValue = msgspec.json.decode(text)
+    return parsed
+
+
+def _agree(text: str, answer: RenderResult) -> bool:
+    # A limit or a lost helper says nothing about the template.
+    return answer.text == text if isinstance(answer, Rendered) else answer.kind != "runtime"

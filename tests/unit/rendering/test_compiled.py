@@ -1,0 +1,112 @@
+"""The fast path in front of the reference engine: who renders what, and what happens when the two disagree."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from structlog.testing import capture_logs
+
+from gatepost.ports.renderer import RenderContext, Rendered, RenderFailure, RenderResult
+from gatepost.rendering import CompiledRenderer, HelperRenderer, RenderOptions
+
+HELLO = "local ly = import 'lytemplates.libsonnet'; { hello: ly.get('name', 'you') }"
+HELLO_ADA = '{\n   "hello": "Ada"\n}\n'
+ADA = RenderContext(entity={"name": "Ada"})
+
+
+class Watched(HelperRenderer):
+    """The reference engine, counting what it is asked; on request it says something else."""
+
+    def __init__(self) -> None:
+        super().__init__(RenderOptions(workers=1))
+        self.asked = 0
+        self.twist = ""
+
+    async def render(self, type_: str, source: str, contexts: Sequence[RenderContext]) -> list[RenderResult]:
+        self.asked += len(contexts)
+        results = await super().render(type_, source, contexts)
+        return [Rendered(text=r.text + self.twist) if isinstance(r, Rendered) else r for r in results]
+
+
+def _rendered(source: str, *counts: int, twist: str = "") -> tuple[list[list[RenderResult]], int, str]:
+    """Render a template for Ada so many times at a time; return results, how often the engine was asked, the reason."""
+
+    async def run() -> tuple[list[list[RenderResult]], int, str]:
+        async with Watched() as reference:
+            reference.twist = twist
+            renderer = CompiledRenderer(reference, every=100)
+            results = [await renderer.render("jsonnet", source, [ADA] * count) for count in counts]
+            return results, reference.asked, (await renderer.engine("jsonnet", source)).reason
+
+    return asyncio.run(run())
+
+
+def test_the_engine_sees_the_first_renders_and_then_one_in_a_hundred() -> None:
+    (results,), asked, reason = _rendered(HELLO, 250)
+
+    assert results == [Rendered(text=HELLO_ADA)] * 250
+    assert asked == 3 + 2
+    assert not reason
+
+
+def test_a_template_whose_engines_disagree_is_left_to_the_reference_engine_from_then_on() -> None:
+    with capture_logs() as logs:
+        (first, then), asked, reason = _rendered(HELLO, 2, 5, twist=" ")
+
+    assert [*first, *then] == [Rendered(text=HELLO_ADA + " ")] * 7
+    assert asked == 7
+    assert "another result" in reason
+    assert [log["event"] for log in logs if log["log_level"] == "error"] == ["render.engines_disagree"] * 2
+    assert "Ada" not in str(logs)
+
+
+def test_what_fails_has_the_words_of_the_engine() -> None:
+    ((result,),), asked, reason = _rendered("error 'no ' + 'such thing'", 1)
+
+    assert isinstance(result, RenderFailure)
+    assert result.message.startswith("RUNTIME ERROR: no such thing")
+    assert asked == 1
+    assert not reason
+
+
+def test_a_template_that_mostly_needs_the_engine_is_left_to_it() -> None:
+    _, _, reason = _rendered("local f(n) = if n == 0 then 0 else 1 + f(n - 1); f(300)", 60)
+
+    assert "most of its renders need the reference engine" in reason
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("std.parseYaml('a: 1')", "std.parseYaml is not covered"),
+        ("std.extVar('ly_entity')", "an external variable as text is not covered"),
+        ("{ a: 1 " + " " * 70_000 + "}", "the template is too large"),
+        ("[" * 300 + "]" * 300, "nests too deeply"),
+        ("{ a: }", "expected an expression"),
+    ],
+)
+def test_the_reason_says_what_is_not_covered(source: str, why: str) -> None:
+    _, _, reason = _rendered(source, 1)
+
+    assert why in reason
+
+
+def test_templates_of_other_kinds_have_their_own_engine() -> None:
+    engine = asyncio.run(CompiledRenderer(HelperRenderer()).engine("js1", "function template(data) {}"))
+
+    assert engine.name == "reference"
+    assert "js1" in engine.reason
+
+
+def test_a_long_output_is_the_engines_to_refuse() -> None:
+    source = "local ly = import 'lytemplates.libsonnet'; [ly.get('name') for i in std.range(1, 2000)]"
+    long = RenderContext(entity={"name": "a" * 1000})
+
+    async def run() -> list[RenderResult]:
+        async with CompiledRenderer(HelperRenderer(RenderOptions(workers=1))) as renderer:
+            return await renderer.render("jsonnet", source, [long])
+
+    (result,) = asyncio.run(run())
+
+    assert isinstance(result, RenderFailure)
+    assert result.kind == "limit"
