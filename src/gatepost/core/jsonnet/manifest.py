@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from json.encoder import encode_basestring
 from typing import Final, NamedTuple
 
-from gatepost.core.jsonnet.objects import Obj, fields_of, is_object
-from gatepost.core.jsonnet.values import MAX_INT, Doubt, Value, charge, force
+from gatepost.core.jsonnet.objects import fields_of, is_object
+from gatepost.core.jsonnet.values import LONGEST, MAX_INT, Doubt, Value, charge, force
 
 _HARD: Final = re.compile("[\x7f-\x9f]")
 
@@ -15,7 +15,7 @@ _HARD: Final = re.compile("[\x7f-\x9f]")
 def quoted(text: str) -> str:
     """Return a text in quotation marks; the controls beyond ASCII are escaped too."""
     plain = encode_basestring(text)
-    if not text.isprintable() and _HARD.search(plain):
+    if not text.isprintable() and _HARD.search(text):
         return _HARD.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
     return plain
 
@@ -52,16 +52,7 @@ MINIFIED: Final = Style("", "", ",", ":", ("[]", "{}"))
 
 def printed(value: Value, margin: str = "") -> str:
     """Return an evaluated value as JSON over several lines, each but the first led by the margin."""
-    kind = type(value)
-    if kind is str:
-        return quoted(value)
-    if value is None:
-        return "null"
-    if kind is bool:
-        return "true" if value else "false"
-    if kind is int or kind is float:
-        return digits(value)
-    return _bracketed(value, PRINTED, margin)
+    return manifested(value, PRINTED, margin)
 
 
 def in_line(value: Value) -> str:
@@ -85,18 +76,40 @@ def manifested(value: Value, style: Style, margin: str) -> str:
 
 def _bracketed(value: Value, style: Style, margin: str) -> str:
     inner = margin + style.indent
-    items: list[str] = []
     if type(value) is list:
-        for item in value:
-            put(items, manifested(force(item), style, inner))
-        return framed("[]", items, style, margin)
+        return framed("[]", _listed(value, style, inner), style, margin)
     if is_object(value):
-        if type(value) is Obj:
-            value.hold()
-        for name, field in fields_of(value):
-            put(items, f"{quoted(name)}{style.colon}{manifested(field, style, inner)}")
-        return framed("{}", items, style, margin)
+        return framed("{}", _paired(value, style, inner), style, margin)
     raise Doubt("not to be printed")
+
+
+def _listed(value: list[Value], style: Style, margin: str) -> list[str]:
+    items: list[str] = []
+    size = 0
+    for item in value:
+        plain = type(item) is str and item.isprintable()
+        text = encode_basestring(item) if plain else manifested(force(item), style, margin)
+        items.append(text)
+        size += len(text)
+        if size > LONGEST:
+            raise Doubt("a long text")
+    charge(len(items) + (size >> 6))
+    return items
+
+
+def _paired(value: Value, style: Style, margin: str) -> list[str]:
+    items: list[str] = []
+    size = 0
+    colon = style.colon
+    for name, field in fields_of(value):
+        plain = type(field) is str and field.isprintable()
+        text = encode_basestring(field) if plain else manifested(field, style, margin)
+        items.append(f"{quoted(name)}{colon}{text}")
+        size += len(text) + len(name)
+        if size > LONGEST:
+            raise Doubt("a long text")
+    charge(len(items) + (size >> 6))
+    return items
 
 
 def put(items: list[str], text: str) -> None:

@@ -149,6 +149,11 @@ def has_field(value: Value, name: Any, *, hidden: bool = True) -> bool:
 
 def fields_of(value: Value) -> Iterator[tuple[str, Value]]:
     """Yield the visible fields of an object, evaluated, sorted by name."""
+    if type(value) is dict:
+        for name in sorted(value):
+            found = value[name]
+            yield name, force(found) if type(found) is Thunk else found
+        return
     if type(value) is Obj:
         value.hold()
     for name in names_of(value):
