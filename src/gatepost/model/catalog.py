@@ -24,6 +24,13 @@ class TemplateType(StrEnum):
     JSONNET = "jsonnet"
 
 
+class Author(msgspec.Struct, frozen=True):
+    """Who changed something: the token that was used, by id and label; empty for gatepost itself."""
+
+    id: str = ""
+    label: str = ""
+
+
 class Template(msgspec.Struct, frozen=True, kw_only=True):
     """Text that turns a trigger into a request body."""
 
@@ -34,10 +41,24 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     description: str = ""
     desired_format: str = ""
+    reference_tables: tuple[str, ...] = ()
     version: int = 1
+    """Counts the texts it has had."""
+    author: Author = Author()
+    """Who saved this text."""
+    saved: Instant = 0
+    """When this text was saved; a new name or description leaves it alone."""
+    added: int = 0
+    """Lines that the version before had not."""
+    removed: int = 0
+    """Lines that only the version before had."""
     origin: str = ""
     created: Instant = 0
     updated: Instant = 0
+
+
+class TemplateVersion(Template, frozen=True, kw_only=True):
+    """An earlier text of a template, as it was stored; `id` is the template's with `@` and the version."""
 
 
 class Authorization(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import msgspec
 
 from gatepost.core.addresses import AllowList
+from gatepost.model.catalog import Author
 from gatepost.ports.clock import Clock
 from gatepost.ports.log import EventLog
 from gatepost.ports.renderer import Renderer
@@ -28,6 +29,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     allow: AllowList
     brake: int = 10
     """Percent of an audience that a change may move without a confirmation."""
+    asker: Author = Author()
+    """Who asks, as far as it is known."""
     wake_apply: Callable[[], None]
     """Called after a change that apply should act on at once."""
     wake_deliver: Callable[[list[int]], None]

@@ -11,11 +11,13 @@ from gatepost.model.catalog import Template
 from gatepost.model.errors import InvalidInput, NotFound, UnsafeUrl
 from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.operations.records import audience_of, still_leaving
+from gatepost.operations.templateversions import version_at
 from gatepost.ports.store import Transaction
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 AUDIENCE_EVENTS = ("", "enters_only", "exits_only")
 MOST_WORKERS = 256
+MOST_VERSIONS = 2**31
 
 _TEMPLATE_ID = re.compile(r"[0-9a-f]{32}")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9._-]{0,251}[a-z0-9])?|[0-9a-f:]{2,39}")
@@ -41,6 +43,9 @@ class Known(Protocol):
     def has_template(self, id_: str) -> bool:
         """Say whether there is a template of this id."""
 
+    def has_version(self, id_: str, number: int) -> bool:
+        """Say whether a text of a template is kept under a number."""
+
 
 class Stored:
     """What an account has; audiences that are on their way out go on being watched by who watched them."""
@@ -57,7 +62,12 @@ class Stored:
 
     def has_template(self, id_: str) -> bool:
         """Say whether there is a template of this id."""
-        return "@" not in id_ and self._tx.catalog.get(Template, self._account, id_) is not None
+        return self._tx.catalog.get(Template, self._account, id_) is not None
+
+    def has_version(self, id_: str, number: int) -> bool:
+        """Say whether a text of a template is kept under a number."""
+        template = self._tx.catalog.get(Template, self._account, id_)
+        return template is not None and version_at(self._tx, template, number) is not None
 
 
 def checked_config(
@@ -79,6 +89,7 @@ def checked_config(
     checked["user_fields"] = texts(config.get("user_fields"), "user_fields")
     checked["withbackfill"] = _flag(config, "withbackfill")
     _check_template(known, config.get("template_id"), "template_id")
+    _check_version(known, config)
     _check_whole(config.get("worker_count"), "worker_count", (0, MOST_WORKERS))
     _check_statuses(config.get("do_not_retry"))
     _check_stream(config.get("stream"))
@@ -145,6 +156,18 @@ def _check_template(known: Known, id_: JsonValue, key: str) -> None:
         return
     if not isinstance(id_, str) or not known.has_template(id_):
         _refuse(key, f"there is no template {id_!r} in this account; {key} takes the id of one")
+
+
+def _check_version(known: Known, config: JsonObject) -> None:
+    id_, number = config.get("template_id"), config.get("template_version")
+    _check_whole(number, "template_version", (1, MOST_VERSIONS))
+    if not isinstance(number, int):
+        return
+    if not isinstance(id_, str) or not known.has_version(id_, number):
+        _refuse(
+            "template_version",
+            f"there is no version {number} of the template {id_!r}; leave template_version out for the newest",
+        )
 
 
 def _choice(value: JsonValue, key: str, choices: tuple[str, ...]) -> str:

@@ -1,24 +1,25 @@
 """Templates: kept with their earlier versions, checked before they are stored, tried out without sending."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import orjson
 
 from gatepost.core.templates.context import generated_entity
-from gatepost.core.templates.vetting import MAX_SOURCE_BYTES
-from gatepost.model.catalog import Job, Template, TemplateType
+from gatepost.core.templates.vetting import vet_text
+from gatepost.model.catalog import Author, Job, Template, TemplateType
 from gatepost.model.errors import Conflict, InvalidInput, TemplateError, Unavailable
 from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.model.times import Instant
 from gatepost.operations.context import Context, new_id
 from gatepost.operations.records import checked_name, current_schema, live_jobs, template_of
 from gatepost.operations.slugs import slug_of
+from gatepost.operations.templateversions import drop_versions, keep_version, line_changes
 from gatepost.ports.renderer import RenderContext, RenderFailure
 from gatepost.ports.store import Transaction
 
-KEPT_VERSIONS = 10
-"""Earlier texts of a template that stay readable."""
+MOST_REFERENCE_TABLES = 5
 
 TEMPLATE_KEYS = ("template_id", "webhook_url_template_id")
 """Where a job's configuration names templates."""
@@ -32,6 +33,9 @@ class TemplateDraft(msgspec.Struct, frozen=True):
     source: str
     description: str = ""
     desired_format: str = ""
+    reference_tables: tuple[str, ...] = ()
+    """Slugs of the tables it may read; kept, and used by nothing yet."""
+    author: Author = Author()
     origin: str = ""
 
 
@@ -80,16 +84,6 @@ async def get_template(context: Context, account: int, id_: str) -> Template:
     return await context.store.read(lambda tx: template_of(tx, account, id_))
 
 
-async def list_versions(context: Context, account: int, id_: str) -> list[Template]:
-    """Return a template's kept versions, the current one first."""
-
-    def work(tx: Transaction) -> list[Template]:
-        current = template_of(tx, account, id_)
-        return [current, *reversed(_earlier(tx, current))]
-
-    return await context.store.read(work)
-
-
 async def delete_template(context: Context, account: int, id_: str) -> None:
     """Remove a template that no job uses."""
     await context.store.write(lambda tx: remove_template(tx, account, id_))
@@ -117,10 +111,14 @@ async def checked_template(
 ) -> TemplateDraft:
     """Return a draft fit to be stored: syntax checked unless forced, mended when asked and possible."""
     name, type_ = checked_name(draft.name, "name"), checked_type(draft.type)
-    checked = msgspec.structs.replace(draft, name=name, type=type_.value)
-    if len(draft.source.encode("utf-8", "surrogatepass")) > MAX_SOURCE_BYTES:
-        msg = f"the template is longer than {MAX_SOURCE_BYTES // 1024} KiB"
-        raise InvalidInput(msg, path="source")
+    checked = msgspec.structs.replace(
+        draft,
+        name=name,
+        type=type_.value,
+        author=context.asker,
+        reference_tables=_checked_tables(draft.reference_tables),
+    )
+    vet_text(draft.source)
     if force:
         return checked
     try:
@@ -143,6 +141,14 @@ def checked_type(type_: str) -> TemplateType:
         raise InvalidInput(msg, path="type") from None
 
 
+def _checked_tables(slugs: Sequence[str]) -> tuple[str, ...]:
+    tables = tuple(dict.fromkeys(slug.strip() for slug in slugs if slug.strip()))
+    if len(tables) > MOST_REFERENCE_TABLES:
+        msg = f"a template names at most {MOST_REFERENCE_TABLES} reference tables, not {len(tables)}"
+        raise InvalidInput(msg, path="reference_tables")
+    return tables
+
+
 def put_template(tx: Transaction, account: int, draft: TemplateDraft, now: Instant) -> Template:
     """Store a checked draft inside a transaction, unless the same is stored already."""
     key = (draft.name, draft.type, draft.source)
@@ -152,11 +158,10 @@ def put_template(tx: Transaction, account: int, draft: TemplateDraft, now: Insta
     template = Template(
         id=new_id(),
         account=account,
-        name=draft.name,
-        type=TemplateType(draft.type),
-        source=draft.source,
-        description=draft.description,
-        desired_format=draft.desired_format,
+        **_said(draft),
+        author=draft.author,
+        saved=now,
+        added=line_changes("", draft.source)[0],
         origin=draft.origin,
         created=now,
         updated=now,
@@ -166,21 +171,18 @@ def put_template(tx: Transaction, account: int, draft: TemplateDraft, now: Insta
 
 
 def replace_template(tx: Transaction, account: int, id_: str, draft: TemplateDraft, now: Instant) -> Template:
-    """Store a checked draft as the next version of a template inside a transaction."""
+    """Store a checked draft in place of a template inside a transaction; another text is another version."""
     old = template_of(tx, account, id_)
-    updated = msgspec.structs.replace(
-        old,
-        name=draft.name,
-        type=TemplateType(draft.type),
-        source=draft.source,
-        description=draft.description,
-        desired_format=draft.desired_format,
-        version=old.version + 1,
-        updated=now,
-    )
-    kept = msgspec.structs.replace(old, id=f"{old.id}@{old.version}")
-    tx.catalog.put(account, kept.id, kept)
-    tx.catalog.remove(Template, account, f"{old.id}@{old.version - KEPT_VERSIONS}")
+    updated = msgspec.structs.replace(old, **_said(draft))
+    if updated == old:
+        return old
+    if (updated.source, updated.type) != (old.source, old.type):
+        keep_version(tx, old)
+        added, removed = line_changes(old.source, updated.source)
+        updated = msgspec.structs.replace(
+            updated, version=old.version + 1, author=draft.author, saved=now, added=added, removed=removed
+        )
+    updated = msgspec.structs.replace(updated, updated=now)
     tx.catalog.put(account, old.id, updated)
     return updated
 
@@ -192,13 +194,13 @@ def remove_template(tx: Transaction, account: int, id_: str) -> None:
     if users:
         msg = f"the template {template.name!r} is used by {', '.join(users)}; give them another or kill them"
         raise Conflict(msg)
-    for version in (*_earlier(tx, template), template):
-        tx.catalog.remove(Template, account, version.id)
+    drop_versions(tx, template)
+    tx.catalog.remove(Template, account, template.id)
 
 
 def current_templates(tx: Transaction, account: int) -> list[Template]:
     """Return templates without their earlier versions, oldest first."""
-    return [template for template in tx.catalog.list(Template, account) if "@" not in template.id]
+    return tx.catalog.list(Template, account)
 
 
 def templates_in(job: Job) -> set[JsonValue]:
@@ -206,15 +208,24 @@ def templates_in(job: Job) -> set[JsonValue]:
     return {job.config.get(key) for key in TEMPLATE_KEYS}
 
 
-def _earlier(tx: Transaction, template: Template) -> list[Template]:
-    oldest = max(1, template.version - KEPT_VERSIONS)
-    ids = [f"{template.id}@{version}" for version in range(oldest, template.version)]
-    return [kept for id_ in ids if (kept := tx.catalog.get(Template, template.account, id_)) is not None]
+def _said(draft: TemplateDraft) -> dict[str, Any]:
+    """Return the members of a template that a user says."""
+    return {
+        "name": draft.name,
+        "type": TemplateType(draft.type),
+        "source": draft.source,
+        "description": draft.description,
+        "desired_format": draft.desired_format,
+        "reference_tables": draft.reference_tables,
+    }
 
 
 def _with_segments(entity: JsonObject, sample: Mapping[str, JsonValue]) -> JsonObject:
-    names = sample.get("names")
-    if sample.get("as") not in {"env", "entity"} or not isinstance(names, list | tuple):
-        return entity
+    names, shown = sample.get("names") or [], sample.get("as") or ""
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise InvalidInput("names is a list of the names of audiences", path="sample_segments.names")
+    if shown not in {"", "env", "entity"}:
+        msg = f"{shown!r} is no place to show memberships in; it is env or entity, or left out for neither"
+        raise InvalidInput(msg, path="sample_segments.as")
     # Templates look up memberships in one place, whichever of the two was asked for.
-    return {**entity, "_segments": [slug_of(str(name)) for name in names]}
+    return {**entity, "_segments": [slug_of(str(name)) for name in names]} if shown else entity

@@ -5,13 +5,13 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from gatepost.model.audience import Audience
-from gatepost.model.catalog import Account, Authorization, Destination, Job, Template, Token
+from gatepost.model.catalog import Account, Authorization, Destination, Job, Template, TemplateVersion, Token
 from gatepost.model.jsonvalue import JsonObject
 from gatepost.model.schema import Schema
 from gatepost.model.times import Instant
 
-Record = Account | Audience | Authorization | Destination | Job | Schema | Template | Token
-R = TypeVar("R", Account, Audience, Authorization, Destination, Job, Schema, Template, Token)
+Record = Account | Audience | Authorization | Destination | Job | Schema | Template | TemplateVersion | Token
+R = TypeVar("R", Account, Audience, Authorization, Destination, Job, Schema, Template, TemplateVersion, Token)
 
 
 class Catalog(Protocol):
@@ -25,6 +25,9 @@ class Catalog(Protocol):
 
     def list(self, kind: type[R], account: int | None = None) -> list[R]:
         """Return all records of a kind, of one account or of all, oldest first."""
+
+    def ids(self, kind: type[R], account: int, prefix: str) -> tuple[str, ...]:
+        """Return the ids of a kind that begin with a text, oldest first."""
 
     def newest(self, kind: type[R], account: int) -> R | None:
         """Return the record of a kind that was made last, such as the newest version of a schema."""

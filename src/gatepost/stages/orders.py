@@ -5,7 +5,15 @@ import orjson
 
 from gatepost.core.authorize import NO_AUTH, HeaderParamAuth, parse_header_param_auth
 from gatepost.model.audience import Audience
-from gatepost.model.catalog import Account, Authorization, Destination, Job, JobStatus, Template
+from gatepost.model.catalog import (
+    Account,
+    Authorization,
+    Destination,
+    Job,
+    JobStatus,
+    Template,
+    TemplateVersion,
+)
 from gatepost.model.errors import GatepostError
 from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.schema import Schema
@@ -74,7 +82,7 @@ class OrderBook:
         for job in tx.catalog.list(Job, account):
             if job.status is JobStatus.DELETED:
                 continue
-            order = self._order(job, templates, auths, identifiers)
+            order = _pinned(tx, self._order(job, templates, auths, identifiers))
             self.orders[job.id] = order
             if job.status is JobStatus.PAUSED:
                 self.paused.add(job.id)
@@ -118,6 +126,18 @@ class OrderBook:
             return parse_header_param_auth(orjson.loads(self._secrets.open(auth.config))), ""
         except GatepostError as error:
             return NO_AUTH, error.message
+
+
+def _pinned(tx: Transaction, order: Order) -> Order:
+    """Let an order render the version of its template that its job stays at."""
+    pin, newest = order.job.config.get("template_version"), order.template
+    if not pin or newest is None or pin == newest.version:
+        return order
+    text = tx.catalog.get(TemplateVersion, newest.account, f"{newest.id}@{pin}")
+    if text is not None:
+        return msgspec.structs.replace(order, template=text)
+    broken = f"version {pin} of its template is gone; roll the job back to another one"
+    return msgspec.structs.replace(order, broken=order.broken or broken)
 
 
 def _text(value: JsonValue) -> str:

@@ -6,7 +6,7 @@ import msgspec
 from fastapi import Depends, Request
 
 from gatepost.app import App
-from gatepost.model.catalog import Account, Token
+from gatepost.model.catalog import Account, Author, Token
 from gatepost.operations.context import Context
 from gatepost.web.access import CALLER
 from gatepost.web.bodies import read_body
@@ -25,7 +25,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def context(self) -> Context:
         """What operations work with."""
-        return self.app.context
+        asker = Author(self.token.id, self.token.label)
+        return msgspec.structs.replace(self.app.context, asker=asker)
 
     @property
     def number(self) -> int:

@@ -3,7 +3,7 @@ import pytest
 from gatepost.model.catalog import TemplateType
 from gatepost.model.errors import Conflict, InvalidInput, NotFound, TemplateError
 from gatepost.model.jsonvalue import JsonObject
-from gatepost.operations import audiences, jobs, templates
+from gatepost.operations import audiences, jobs, templates, templateversions
 from gatepost.operations.templates import TemplateDraft, TemplateTest
 from tests.unit.operations.desk import NEIGHBOUR, SHOP, Desk
 
@@ -70,20 +70,6 @@ def test_a_name_has_one_to_255_characters(desk: Desk, name: str) -> None:
         made(desk, name=name)
 
 
-def test_an_update_raises_the_version_and_keeps_what_was_there_before(desk: Desk) -> None:
-    id_ = made(desk)
-
-    for number in range(12):
-        draft = TemplateDraft("greeting", "jsonnet", f"{{ number: {number} }}")
-        desk.run(templates.update_template(desk.context, SHOP, id_, draft))
-
-    versions = desk.run(templates.list_versions(desk.context, SHOP, id_))
-    assert versions[0].version == 13
-    assert [kept.version for kept in versions[1:]] == list(range(12, 2, -1))
-    assert versions[1].source == "{ number: 10 }"
-    assert [one.id for one in desk.run(templates.list_templates(desk.context, SHOP))] == [id_]
-
-
 def test_an_earlier_version_is_no_template_of_its_own(desk: Desk) -> None:
     id_ = made(desk)
     desk.run(templates.update_template(desk.context, SHOP, id_, TemplateDraft("greeting", "jsonnet", "{}")))
@@ -115,7 +101,7 @@ def test_a_template_in_use_stays_and_the_refusal_names_the_job(shop: Desk) -> No
 def test_a_neighbour_finds_nothing(desk: Desk) -> None:
     id_ = made(desk)
 
-    for work in (templates.get_template, templates.delete_template, templates.list_versions):
+    for work in (templates.get_template, templates.delete_template, templateversions.list_versions):
         with pytest.raises(NotFound):
             desk.run(work(desk.context, NEIGHBOUR, id_))
 

@@ -7,12 +7,12 @@ import msgspec
 
 from gatepost.backends.sqlite.queries import load_queries
 from gatepost.model.audience import Audience
-from gatepost.model.catalog import Account, Authorization, Destination, Job, Template, Token
+from gatepost.model.catalog import Account, Authorization, Destination, Job, Template, TemplateVersion, Token
 from gatepost.model.schema import Schema
 from gatepost.model.times import Instant
 from gatepost.ports.catalog import Duty, LogEntry, Poison, Record
 
-R = TypeVar("R", Account, Audience, Authorization, Destination, Job, Schema, Template, Token)
+R = TypeVar("R", Account, Audience, Authorization, Destination, Job, Schema, Template, TemplateVersion, Token)
 
 _SQL = load_queries("catalog.sql")
 _ENCODE = msgspec.json.Encoder().encode
@@ -40,6 +40,11 @@ class SqliteCatalog:
         else:
             rows = self._connection.execute(_SQL["list"], (account, kind.__name__))
         return [msgspec.json.decode(document, type=kind) for (document,) in rows]
+
+    def ids(self, kind: type[R], account: int, prefix: str) -> tuple[str, ...]:
+        """Return the ids that begin with a text, oldest first."""
+        rows = self._connection.execute(_SQL["ids"], (account, kind.__name__, prefix, f"{prefix}\U0010ffff"))
+        return tuple(id_ for (id_,) in rows)
 
     def newest(self, kind: type[R], account: int) -> R | None:
         """Return the record of a kind that was made last."""

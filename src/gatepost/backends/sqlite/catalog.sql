@@ -10,6 +10,9 @@ SELECT document FROM catalog WHERE account = ? AND kind = ? AND id = ?;
 -- name: list
 SELECT document FROM catalog WHERE account = ? AND kind = ? ORDER BY place;
 
+-- name: ids
+SELECT id FROM catalog WHERE account = ? AND kind = ? AND id >= ? AND id < ? ORDER BY place;
+
 -- name: newest
 SELECT document FROM catalog WHERE account = ?1 AND kind = ?2 AND id =
   (SELECT id FROM catalog WHERE account = ?1 AND kind = ?2 ORDER BY place DESC LIMIT 1);

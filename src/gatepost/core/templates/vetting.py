@@ -15,7 +15,7 @@ _IMPORTS = frozenset({"import", "importstr", "importbin"})
 
 def vet(source: str) -> None:
     """Refuse a source the engine must not see: too large, too deep, not text, or importing a file."""
-    _vet_text(source)
+    vet_text(source)
     depth = 0
     before: Token | None = None
     for token in tokens(source):
@@ -42,7 +42,10 @@ def error_at(source: str, offset: int, message: str, *, hint: str = "") -> Templ
     )
 
 
-def _vet_text(source: str) -> None:
+def vet_text(source: str) -> None:
+    """Refuse what can be no template in any language: nothing, too much, or what is not text."""
+    if not source.strip():
+        raise TemplateError("the template is empty; the least there can be is {}")
     size = len(source.encode("utf-8", "surrogatepass"))
     if size > MAX_SOURCE_BYTES:
         msg = f"the template has {size:,} bytes; at most {MAX_SOURCE_BYTES:,} are allowed"

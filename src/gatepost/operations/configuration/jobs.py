@@ -19,6 +19,7 @@ from gatepost.operations.jobconfigs import checked_config, texts
 from gatepost.operations.jobs import WORKFLOW, JobDraft, kill_job, put_job, replace_job
 from gatepost.operations.records import job_of, live_audiences
 from gatepost.operations.templates import current_templates, templates_in
+from gatepost.operations.templateversions import pinned_version
 
 N = TypeVar("N", Template, Authorization)
 
@@ -59,6 +60,10 @@ class _Names(msgspec.Struct, frozen=True):
     def has_template(self, id_: str) -> bool:
         return id_ in self.templates.values()
 
+    def has_version(self, id_: str, number: int) -> bool:
+        # A document names no version; one that a job stays at was there when somebody set it, and is kept since.
+        return number > 0 and self.has_template(id_)
+
 
 def plan_jobs(
     declaration: Declaration, state: State, audiences: Sequence[Audience], allow: AllowList, draft: Draft
@@ -68,19 +73,20 @@ def plan_jobs(
     for name, declared in declaration.jobs.items():
         if not _names_are_known(f"jobs.{name}", declared, names, draft):
             continue
+        old = by_name(state.jobs, name, _name)
         try:
-            authorized = bool(declared.authorization)
-            planned = checked_config(names, allow, _config(declared, names), authorized=authorized).config
+            config, authorized = _with_pin(_config(declared, names), old), bool(declared.authorization)
+            planned = checked_config(names, allow, config, authorized=authorized).config
         except InvalidInput as error:
             key, _, rest = error.path.removeprefix("config.").partition(".")
             place = ".".join(filter(None, (_SPELLINGS.get(key, key), rest)))
             draft.problems.add(f"jobs.{name}.{place}", error.message)
             continue
         wanted = _draft(name, declared, names, planned)
-        old = by_name(state.jobs, name, _name)
         _plan_one(old, declared, wanted, names, draft)
         if old is not None:
             _warn_of_lost_exits(old, planned, audiences, state, draft)
+            _warn_of_pin(planned, name, declared.template, draft)
 
 
 def planned_uses(declaration: Declaration, state: State) -> list[tuple[str, set[JsonValue]]]:
@@ -169,6 +175,17 @@ def _config(declared: DeclaredJob, names: _Names) -> JsonObject:
     return config | {key: value for key, value in optional.items() if value}
 
 
+def _with_pin(config: JsonObject, old: Job | None) -> JsonObject:
+    """Let a job stay at the version of its template that somebody rolled it back to."""
+    if (
+        old is None
+        or not (pin := pinned_version(old))
+        or config.get("template_id") != old.config["template_id"]
+    ):
+        return config
+    return {**config, "template_version": pin}
+
+
 def _draft(name: str, declared: DeclaredJob, names: _Names, config: JsonObject) -> JobDraft:
     auth_ids = (names.authorizations[declared.authorization],) if declared.authorization else ()
     return JobDraft(name, WORKFLOW, config, auth_ids, declared.description, ORIGIN)
@@ -199,6 +216,12 @@ def _warn_of_lost_exits(
             draft.warnings.append(f"the job {old.name} lets go of {audience.slug} {lost}")
 
 
+def _warn_of_pin(config: JsonObject, name: str, template: str, draft: Draft) -> None:
+    if pin := config.get("template_version"):
+        way = f"`gatepost job rollback {name} --newest` lets it follow"
+        draft.warnings.append(f"the job {name} stays at version {pin} of the template {template}; {way}")
+
+
 def _create(name: str, declared: DeclaredJob, moment: Moment) -> None:
     names = _present_names(moment)
     wanted = _draft(name, declared, names, _config(declared, names))
@@ -207,7 +230,7 @@ def _create(name: str, declared: DeclaredJob, moment: Moment) -> None:
 
 def _replace(old: Job, declared: DeclaredJob, moment: Moment) -> None:
     names = _present_names(moment)
-    config = _config(declared, names)
+    config = _with_pin(_config(declared, names), old)
     # What it watched and is about to go away stays watched, so that the last members' exits are still sent.
     watched = [id_ for id_ in _ids(old) if id_ in moment.leaving]
     config["segment_ids"] = list(dict.fromkeys([*_texts(config["segment_ids"]), *watched]))

@@ -53,7 +53,9 @@ def plan_templates(drafts: dict[str, TemplateDraft], state: State, draft: Draft)
         )
         draft.change("update" if details else "unchanged", "template", name, details)
         if details:
-            kept = msgspec.structs.replace(wanted, desired_format=old.desired_format)
+            kept = msgspec.structs.replace(
+                wanted, desired_format=old.desired_format, reference_tables=old.reference_tables
+            )
             draft.do(partial(_replace, old, kept))
 
 

@@ -1,5 +1,6 @@
 """Templates: kept, read back, tried out. The source is the raw body, whatever its content type says."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -19,6 +20,7 @@ from gatepost.operations.templates import (
     test_template,
     update_template,
 )
+from gatepost.operations.templateversions import get_version, list_versions
 from gatepost.web.bodies import decoded, text_of
 from gatepost.web.documentation import TEXT, accepts, answers
 from gatepost.web.envelopes import answer_v2
@@ -35,6 +37,18 @@ _METADATA = {
 }
 _ONE = answers({"data": _METADATA, "request_id": "9b1c", "status": 200})
 _PRINTED = answers({"data": '{\n   "email": "ada@example.com"\n}\n', "request_id": "9b1c", "status": 200})
+_SAVED = {
+    "version": 2,
+    "name": "insider_enter",
+    "type": "jsonnet",
+    "saved": "2026-01-02T03:04:05Z",
+    "author": "deploy",
+    "size": 2048,
+    "added": 3,
+    "removed": 1,
+}
+_VERSIONS = answers({"data": [{**_SAVED, "jobs": ["insider_enter"]}], "request_id": "9b1c", "status": 200})
+_VERSION = answers({"data": {**_SAVED, "definition": "{ ... }"}, "request_id": "9b1c", "status": 200})
 _TRIAL = {"entity": {"email": "ada@example.com"}, "job_config": {}}
 _SOURCE = accepts("{ email: std.parseJson(std.extVar('ly_entity')).email }", TEXT)
 
@@ -46,6 +60,7 @@ class _Wish(BaseModel):
     type: str | None = None
     description: str | None = None
     desired_format: str | None = None
+    reference_tables: list[str] | None = None
     force: bool = False
     repair: bool = False
 
@@ -57,6 +72,7 @@ class _NewWish(BaseModel):
     type: str
     description: str = ""
     desired_format: str = ""
+    reference_tables: list[str] = []
     force: bool = False
     repair: bool = False
 
@@ -65,8 +81,8 @@ class _Trial(msgspec.Struct, frozen=True, kw_only=True):
     """What to try a stored template on."""
 
     entity: dict[str, Any] | None = None
-    job_config: dict[str, Any] = {}
-    sample_segments: dict[str, Any] = {}
+    job_config: dict[str, Any] | None = None
+    sample_segments: dict[str, Any] | None = None
 
 
 class _UnsavedTrial(_Trial, frozen=True, kw_only=True):
@@ -86,7 +102,14 @@ async def templates(here: Here) -> Response:
 @router.post("", responses=_ONE, openapi_extra=_SOURCE)
 async def create(here: Here, body: Body, wish: Annotated[_NewWish, Query()]) -> Response:
     """Store a template after a syntax check; `force` stores it anyway, `repair` mends known damage."""
-    draft = TemplateDraft(wish.name, wish.type, text_of(body), wish.description, wish.desired_format)
+    draft = TemplateDraft(
+        wish.name,
+        wish.type,
+        text_of(body),
+        wish.description,
+        wish.desired_format,
+        _slugs(wish.reference_tables),
+    )
     made = await create_template(here.context, here.number, draft, force=wish.force, repair=wish.repair)
     return answer_v2(here.id, _shown(made))
 
@@ -120,7 +143,7 @@ async def update(here: Here, body: Body, id_: str, wish: Annotated[_Wish, Query(
         text_of(body),
         old.description if wish.description is None else wish.description,
         old.desired_format if wish.desired_format is None else wish.desired_format,
-        old.origin,
+        old.reference_tables if wish.reference_tables is None else _slugs(wish.reference_tables),
     )
     updated = await update_template(
         here.context, here.number, id_, draft, force=wish.force, repair=wish.repair
@@ -142,13 +165,27 @@ async def try_saved(here: Here, body: Body, id_: str) -> Response:
     return await _printed(here, decoded(body or b"{}", _Trial), stored.source, stored.type.value)
 
 
+@router.get("/{id_}/version", responses=_VERSIONS)
+async def versions(here: Here, id_: str) -> Response:
+    """List a template's kept texts, the current one first: who saved each, when, how large, what changed."""
+    kept = await list_versions(here.context, here.number, id_)
+    return answer_v2(here.id, [{**_shown_version(one.template), "jobs": one.jobs} for one in kept])
+
+
+@router.get("/{id_}/version/{number}", responses=_VERSION)
+async def version(here: Here, id_: str, number: int) -> Response:
+    """Return one text of a template."""
+    kept = await get_version(here.context, here.number, id_, number)
+    return answer_v2(here.id, {**_shown_version(kept), "definition": kept.source})
+
+
 async def _printed(here: Here, trial: _Trial, source: str, type_: str) -> Response:
     test = TemplateTest(
         source=source,
         type=type_,
         entity=trial.entity,
-        job_config=trial.job_config,
-        sample_segments=trial.sample_segments,
+        job_config=trial.job_config or {},
+        sample_segments=trial.sample_segments or {},
     )
     return answer_v2(here.id, await test_template(here.context, here.number, test))
 
@@ -161,7 +198,28 @@ def _shown(template: Template) -> dict[str, Any]:
         "type": template.type.value,
         "description": template.description,
         "desired_format": template.desired_format,
+        "reference_tables": template.reference_tables,
+        "author_id": template.author.id,
         "created": to_rfc3339(template.created),
         "updated": to_rfc3339(template.updated),
     }
     return {name: value for name, value in members.items() if value}
+
+
+def _shown_version(template: Template) -> dict[str, Any]:
+    """Return what is told of one text: lines added and removed are counted against the text before it."""
+    return {
+        "version": template.version,
+        "name": template.name,
+        "type": template.type.value,
+        "saved": to_rfc3339(template.saved or template.updated),
+        "author": template.author.label,
+        "size": len(template.source.encode()),
+        "added": template.added,
+        "removed": template.removed,
+    }
+
+
+def _slugs(given: Sequence[str]) -> tuple[str, ...]:
+    """Return slugs that came one by one or joined by commas."""
+    return tuple(slug for text in given for slug in text.split(",") if slug.strip())
