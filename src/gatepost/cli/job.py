@@ -16,6 +16,8 @@ from gatepost.cli.naming import named
 from gatepost.cli.output import Output, moment, short_id
 from gatepost.cli.profile import stored_profile
 from gatepost.cli.reasons import brief
+from gatepost.cli.rollback import turned_back
+from gatepost.cli.textdiff import show_diff
 from gatepost.cli.verification import show_step, warn_of_writing
 
 app = part("List, steer and verify jobs.")
@@ -36,7 +38,9 @@ _TRIGGERS = {"enters_only": Triggers.ENTER, "exits_only": Triggers.EXIT, "": Tri
 _FAILED = ("refused", "omitted", "dead")
 _WARNING = "warning"
 """The step that says what a verification writes."""
-_NAMED = frozenset({"segment_ids", "audience_events", "template_id", "webhook_url_template_id"})
+_NAMED = frozenset(
+    {"segment_ids", "audience_events", "template_id", "template_version", "webhook_url_template_id"}
+)
 """Parts of a configuration that are shown by the names of what they mean."""
 _CONFIGURED = {triggers: text for text, triggers in _TRIGGERS.items()}
 
@@ -95,6 +99,7 @@ def show(session: Session, job: Which) -> None:
             ("deliveries", ", ".join(f"{n:,} {state}" for state, n in found["deliveries"].items())),
             ("authorization", _names(client, "auth", "label", found.get("auth_ids"))),
             ("template", _names(client, "template", "name", [config.get("template_id")])),
+            ("stays at version", config.get("template_version")),
             ("url template", _names(client, "template", "name", [config.get("webhook_url_template_id")])),
             *((name, value) for name, value in config.items() if name not in _NAMED),
             ("created", moment(found.get("created"))),
@@ -179,6 +184,47 @@ def kill(
         return
     confirm(f"Kill {found['name']} ({short_id(found['id'])}) and cancel what it has not sent?", yes=yes)
     _steer(session, found["id"], "kill")
+
+
+@client_command(
+    app,
+    "rollback",
+    "gatepost job rollback insider_enter --template-version 3 --dry-run",
+    "gatepost job rollback insider_enter --newest --yes",
+)
+def rollback(
+    session: Session,
+    job: Which,
+    template_version: Annotated[
+        int, typer.Option(metavar="N", help="The version; see `gatepost template versions`.")
+    ] = 0,
+    newest: Annotated[bool, typer.Option("--newest", help="Let it follow the newest version again.")] = False,
+    yes: Yes = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change and change nothing.")
+    ] = False,
+) -> None:
+    """Let a job stay at an earlier version of its template; other jobs go on with the newest.
+
+    What is rendered already is sent as it is.
+    """
+    client, out = session
+    if bool(template_version) is newest:
+        msg = "give either --template-version or --newest"
+        raise CommandError(msg)
+    found = _found(client, job)
+    turned = turned_back(client, found, template_version)
+    show_diff(out, turned.diff)
+    if dry_run:
+        out.document(turned.told)
+        out.say("this was a dry run, nothing was changed")
+        return
+    where = f"version {template_version}" if template_version else "the newest version"
+    confirm(f"Let {found['name']} render {where} of {turned.template}?", yes=yes)
+    body = {key: found.get(key) for key in ("name", "workflow", "auth_ids", "description")}
+    client.put(path_of("v2", "job", found["id"]), {**body, "config": turned.config})
+    out.document(turned.told)
+    out.say(f"{found['name']} renders {where} of {turned.template}")
 
 
 @client_command(app, "logs", "gatepost job logs insider_enter", "gatepost job logs --json")

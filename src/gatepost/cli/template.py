@@ -12,16 +12,17 @@ from gatepost.cli.command import Session, client_command, part
 from gatepost.cli.confirmation import confirm
 from gatepost.cli.failure import CommandError
 from gatepost.cli.files import json_in, text_in
-from gatepost.cli.naming import named
 from gatepost.cli.output import moment, short_id
 from gatepost.cli.profile import stored_profile
+from gatepost.cli.templateversions import Which, template_named, text_at
+from gatepost.cli.templateversions import app as versions
 
 app = part("List, change and test templates.")
+app.add_typer(versions)
 
 _ERROR = "evaluating snippet: "
 """How the printed text of a template that failed begins."""
 
-Which = Annotated[str, typer.Argument(metavar="TEMPLATE", help="Name, id, or the beginning of an id.")]
 Source = Annotated[Path, typer.Argument(metavar="FILE", help="The template's text; - reads standard input.")]
 Repair = Annotated[
     bool, typer.Option("--repair", help="Mend known damage, such as escapes left by Markdown.")
@@ -65,16 +66,23 @@ def list_(session: Session) -> None:
     "show",
     "gatepost template show insider_enter",
     "gatepost template show insider_enter --source > insider_enter.jsonnet",
+    "gatepost template show insider_enter --version 3",
 )
 def show(
     session: Session,
     template: Which,
     source: Annotated[bool, typer.Option("--source", help="Print the text, and nothing else.")] = False,
+    version: Annotated[
+        int, typer.Option(metavar="N", help="An earlier version; see `gatepost template versions`.")
+    ] = 0,
 ) -> None:
     """Show one template and its text."""
     client, out = session
-    found = _found(client, template)
-    text = str(client.get(path_of("v2", "template", found["id"], "definition")))
+    found = template_named(client, template)
+    if version:
+        text = text_at(client, found, version).text
+    else:
+        text = str(client.get(path_of("v2", "template", found["id"], "definition")))
     out.document({**found, "source": text})
     if not source:
         out.facts(
@@ -109,7 +117,7 @@ def create(
 @client_command(app, "update", "gatepost template update insider_enter insider_enter.jsonnet")
 def update(session: Session, template: Which, file: Source, repair: Repair = False) -> None:
     """Give a template a new text; deliveries rendered from now on use it."""
-    found = _found(session.client, template)
+    found = template_named(session.client, template)
     path = path_of("v2", "template", found["id"])
     made = _sent(session.client, "PUT", path, text_in(file), {"repair": repair or None})
     session.out.document(made)
@@ -123,7 +131,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete a template that no job uses."""
-    found = _found(session.client, template)
+    found = template_named(session.client, template)
     confirm(f"Delete the template {found['name']} ({short_id(found['id'])})?", yes=yes)
     session.client.delete(path_of("v2", "template", found["id"]))
     session.out.document({"deleted": found["id"]})
@@ -172,7 +180,7 @@ def test(
         given = {"template_definition": text_in(Path(template)), "template_type": "jsonnet"}
         printed = str(client.post("/v2/template/test", {**body, **given}))
     else:
-        found = _found(client, template)
+        found = template_named(client, template)
         printed = str(client.post(path_of("v2", "template", found["id"], "test"), body))
     failed = printed.startswith(_ERROR)
     out.document({"ok": not failed, "output": printed})
@@ -206,10 +214,6 @@ def _triggered(entity: dict[str, Any], trial: Trial) -> dict[str, Any]:
         crossing: "2026-01-02T03:04:05Z",
     }
     return {"segment_events": [event], **entity}
-
-
-def _found(client: Client, wanted: str) -> dict[str, Any]:
-    return named(client.get("/v2/template"), wanted, "template")
 
 
 def _sent(client: Client, method: str, path: str, source: str, query: dict[str, Any]) -> dict[str, Any]:

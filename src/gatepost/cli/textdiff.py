@@ -1,0 +1,23 @@
+"""Shows how one text became another."""
+
+import difflib
+
+from rich.text import Text
+
+from gatepost.cli.output import Output
+
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def diff_of(old: str, new: str, names: tuple[str, str]) -> str:
+    """Return a unified diff; empty when the texts are the same."""
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), *names, lineterm="")
+    return "\n".join(lines) or ("" if old == new else "only the ends of lines differ")
+
+
+def show_diff(out: Output, diff: str) -> None:
+    """Print a diff, what came in green and what went in red."""
+    for number, line in enumerate(diff.splitlines()):
+        # The first two lines name the texts.
+        style = "bold" if number < 2 else _STYLES.get(line[:1], "")
+        out.show(Text(line, style=style))
