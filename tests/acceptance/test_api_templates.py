@@ -24,7 +24,16 @@ def test_the_source_is_the_raw_body_whatever_its_content_type_says(api: httpx.Cl
 
     metadata = made.json()["data"]
     assert made.status_code == 200
-    assert set(metadata) == {"id", "name", "type", "description", "created", "updated", "author_id"}
+    assert set(metadata) == {
+        "id",
+        "name",
+        "type",
+        "description",
+        "version",
+        "created",
+        "updated",
+        "author_id",
+    }
     assert api.get(f"/v2/template/{metadata['id']}").json()["data"] == metadata
     assert api.get("/v2/template").json()["data"] == [metadata]
     assert api.get(f"/v2/template/{metadata['id']}/definition").json()["data"] == SOURCE

@@ -13,6 +13,7 @@ from gatepost.cli.command import Session, client_command, part
 from gatepost.cli.confirmation import confirm
 from gatepost.cli.declaration import DeclarationError, Declared, load_declaration
 from gatepost.cli.output import Output
+from gatepost.cli.textdiff import show_diff_beside
 from gatepost.cli.yamltree import Problem
 
 app = part("Apply what a YAML file or a folder declares.")
@@ -129,7 +130,9 @@ def _sent(client: Client, declared: Declared, out: Output, **query: object) -> d
 def _show_problems(problems: list[Problem], out: Output) -> None:
     out.document({"problems": [_told(problem) for problem in problems]})
     for problem in problems:
-        typer.echo(str(problem), err=True)
+        headline, *rest = str(problem).split("\n")
+        typer.echo(headline, err=True)
+        show_diff_beside(rest)
 
 
 def _told(problem: Problem) -> dict[str, object]:

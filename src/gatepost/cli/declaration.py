@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from gatepost.cli.failure import CommandError
 from gatepost.cli.interpolation import interpolated, refers
 from gatepost.cli.shape import misfits
+from gatepost.cli.templatecases import folder_beside, written_in
 from gatepost.cli.yamltree import Keys, Place, Problem, Tree
 from gatepost.model.errors import InvalidInput
 from gatepost.operations.configuration.declaration import Declaration
@@ -161,11 +162,28 @@ class _Filled:
             )
             return {**template, "source": ""}
         if "source" in template:
-            return template
+            return self._with_cases(template, None, keys)
         path = template.pop("path")
         template["source"] = self._file(path, (*keys, "path"))
-        self._tree.places[(*keys, "source")] = Place(self._tree.file.parent / str(path), 1, 1, verbatim=True)
-        return template
+        file = self._tree.file.parent / str(path)
+        self._tree.places[(*keys, "source")] = Place(file, 1, 1, verbatim=True)
+        return self._with_cases(template, folder_beside(file), keys)
+
+    def _with_cases(self, template: dict[str, Any], beside: Path | None, keys: Keys) -> dict[str, Any]:
+        """Add the cases that lie in the folder a template names, or else beside its file."""
+        named = template.get("cases")
+        folder = self._tree.file.parent / named if isinstance(named, str) else beside
+        if folder is None or not (isinstance(named, str) or (named is None and folder.is_dir())):
+            return template
+        template.pop("cases", None)
+        try:
+            cases = written_in(folder)
+        except CommandError as error:
+            self._wrong((*keys, "cases"), error.message)
+            return template
+        for one in cases:
+            self._tree.places[(*keys, "cases", one.name)] = Place(one.file, 1, 1)
+        return {**template, "cases": {one.name: one.document for one in cases}} if cases else template
 
     def _file(self, name: Any, keys: Keys) -> str:
         """Return the text of a file named relative to the YAML file."""

@@ -23,8 +23,8 @@ def turned_back(client: Client, job: dict[str, Any], version: int) -> TurnedBack
     if not config.get("template_id"):
         msg = f"the job {job['name']} has no template"
         raise CommandError(msg)
-    path = path_of("v2", "template", config["template_id"])
-    template, newest = client.get(path), client.get(f"{path}/version")[0]["version"]
+    template = client.get(path_of("v2", "template", config["template_id"]))
+    newest = int(template["version"])
     now, then = config.pop("template_version", None) or newest, version or newest
     old, new = text_at(client, template, now), text_at(client, template, then)
     difference = diff_of(old.text, new.text, (old.name, new.name))

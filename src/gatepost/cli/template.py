@@ -1,39 +1,27 @@
 """`gatepost template`: what makes a request body of a trigger."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from gatepost.cli.client import TEXT, Client, path_of
 from gatepost.cli.command import Session, client_command, part
 from gatepost.cli.confirmation import confirm
-from gatepost.cli.failure import CommandError
-from gatepost.cli.files import json_in, text_in
+from gatepost.cli.files import text_in
 from gatepost.cli.output import moment, short_id
-from gatepost.cli.profile import stored_profile
 from gatepost.cli.templateversions import Which, template_named, text_at
 from gatepost.cli.templateversions import app as versions
+from gatepost.cli.trials import app as trials
 
 app = part("List, change and test templates.")
 app.add_typer(versions)
-
-_ERROR = "evaluating snippet: "
-"""How the printed text of a template that failed begins."""
+app.add_typer(trials)
 
 Source = Annotated[Path, typer.Argument(metavar="FILE", help="The template's text; - reads standard input.")]
 Repair = Annotated[
     bool, typer.Option("--repair", help="Mend known damage, such as escapes left by Markdown.")
 ]
-
-
-class Crossing(StrEnum):
-    """The trigger a template is tried on."""
-
-    ENTER = "enter"
-    EXIT = "exit"
 
 
 @app.callback()
@@ -136,84 +124,6 @@ def delete(
     session.client.delete(path_of("v2", "template", found["id"]))
     session.out.document({"deleted": found["id"]})
     session.out.say(f"deleted {found['name']}")
-
-
-class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """What a template is tried on."""
-
-    entity: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="JSON object to use as the profile; - reads standard input."),
-    ] = None
-    profile: Annotated[
-        str, typer.Option(metavar="FIELD=VALUE", help="A stored profile, such as email=ana@example.com.")
-    ] = ""
-    trigger: Annotated[
-        Crossing | None,
-        typer.Option(help="The trigger to show it, where the profile has none; enter unless told."),
-    ] = None
-    audience: Annotated[
-        str, typer.Option(metavar="SLUG", help="The audience of that trigger; test_segment unless told.")
-    ] = ""
-
-
-@client_command(
-    app,
-    "test",
-    "gatepost template test insider_enter --profile household_id=hh-900",
-    "gatepost template test insider_exit.jsonnet --entity person.json --trigger exit",
-)
-def test(
-    session: Session,
-    template: Annotated[str, typer.Argument(help="A file, or a saved template by name or id.")],
-    trial: Trial,
-) -> None:
-    """Print what a template makes of a profile; nothing is sent. Without a profile one is made up.
-
-    Exits with 1 when the template fails.
-    """
-    client, out = session
-    if not (trial.entity or trial.profile) and (trial.trigger or trial.audience):
-        out.warn("--trigger and --audience go with a profile; the made-up one enters test_segment")
-    body: dict[str, Any] = {"entity": entity} if (entity := _entity(client, trial)) is not None else {}
-    if Path(template).is_file():
-        given = {"template_definition": text_in(Path(template)), "template_type": "jsonnet"}
-        printed = str(client.post("/v2/template/test", {**body, **given}))
-    else:
-        found = template_named(client, template)
-        printed = str(client.post(path_of("v2", "template", found["id"], "test"), body))
-    failed = printed.startswith(_ERROR)
-    out.document({"ok": not failed, "output": printed})
-    if failed:
-        raise CommandError(printed.removeprefix(_ERROR).strip())
-    if out.json:
-        return
-    typer.echo(printed, nl=not printed.endswith("\n"))
-    if printed.strip() == "null":
-        out.warn("nothing would be sent: the template gave null")
-
-
-def _entity(client: Client, trial: Trial) -> dict[str, Any] | None:
-    if trial.entity and trial.profile:
-        msg = "give either --entity or --profile"
-        raise CommandError(msg)
-    if trial.entity:
-        return _triggered(json_in(trial.entity), trial)
-    if not trial.profile:
-        return None
-    return _triggered(stored_profile(client, trial.profile), trial)
-
-
-def _triggered(entity: dict[str, Any], trial: Trial) -> dict[str, Any]:
-    """Return the profile with a trigger, as templates always see one."""
-    crossing = (trial.trigger or Crossing.ENTER).value
-    event = {
-        "id": "0" * 32,
-        "slug": trial.audience or "test_segment",
-        "event": crossing,
-        crossing: "2026-01-02T03:04:05Z",
-    }
-    return {"segment_events": [event], **entity}
 
 
 def _sent(client: Client, method: str, path: str, source: str, query: dict[str, Any]) -> dict[str, Any]:

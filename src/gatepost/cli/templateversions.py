@@ -80,7 +80,7 @@ def diff(
         msg = "give either --to or --file"
         raise CommandError(msg)
     found = template_named(client, template)
-    newest = client.get(path_of("v2", "template", found["id"], "version"))[0]["version"]
+    newest = int(found["version"])
     target = to or newest
     new = TextOf(str(file), text_in(file)) if file else text_at(client, found, target)
     old = text_at(client, found, from_ or (newest if file else max(1, target - 1)))
@@ -113,7 +113,7 @@ def rollback(
     client, out = session
     found = template_named(client, template)
     path = path_of("v2", "template", found["id"])
-    newest = client.get(f"{path}/version")[0]["version"]
+    newest = int(found["version"])
     old, back = text_at(client, found, newest), text_at(client, found, to)
     difference = diff_of(old.text, back.text, (old.name, back.name))
     show_diff(out, difference)
@@ -130,7 +130,7 @@ def rollback(
     # It was accepted once; an engine that has become stricter must not stand in the way back.
     query = {"type": back.type, "force": True}
     client.call("PUT", path, query=query, content=back.text.encode(), headers=TEXT)
-    made = client.get(f"{path}/version")[0]["version"]
+    made = client.get(path)["version"]
     out.document({**document, "version": made})
     out.say(f"{found['name']} has the text of version {to} again, as version {made}")
 

@@ -1,12 +1,15 @@
 """Shows how one text became another."""
 
 import difflib
+from collections.abc import Sequence
 
+import typer
 from rich.text import Text
 
+from gatepost.cli.failure import colours_wanted
 from gatepost.cli.output import Output
 
-_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def diff_of(old: str, new: str, names: tuple[str, str]) -> str:
@@ -19,5 +22,12 @@ def show_diff(out: Output, diff: str) -> None:
     """Print a diff, what came in green and what went in red."""
     for number, line in enumerate(diff.splitlines()):
         # The first two lines name the texts.
-        style = "bold" if number < 2 else _STYLES.get(line[:1], "")
+        style = "bold" if number < 2 else _COLOURS.get(line[:1], "")
         out.show(Text(line, style=style))
+
+
+def show_diff_beside(lines: Sequence[str]) -> None:
+    """Print the lines of a diff to standard error, where problems are told."""
+    for line in lines:
+        colour = _COLOURS.get(line[:1]) if colours_wanted() else None
+        typer.echo(typer.style(line, fg=colour) if colour else line, err=True)

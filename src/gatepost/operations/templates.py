@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from gatepost.core.templates.context import generated_entity
+from gatepost.core.templates.context import SAMPLE_AUDIENCE, generated_entity, sample_event
 from gatepost.core.templates.vetting import vet_text
 from gatepost.model.catalog import Author, Job, Template, TemplateType
 from gatepost.model.errors import Conflict, InvalidInput, TemplateError, Unavailable
@@ -48,6 +48,10 @@ class TemplateTest(msgspec.Struct, frozen=True, kw_only=True):
     job_config: JsonObject = {}
     sample_segments: JsonObject = {}
     """`names` of audiences the entity is in, and `as`: `env` or `entity` when the template may see them."""
+    event: str = ""
+    """The trigger of an entity that has none; empty adds none, and means enter for one that is made up."""
+    audience: str = SAMPLE_AUDIENCE
+    """The slug of that trigger's audience."""
 
 
 async def create_template(
@@ -92,10 +96,7 @@ async def delete_template(context: Context, account: int, id_: str) -> None:
 async def test_template(context: Context, account: int, test: TemplateTest) -> str:
     """Return what a template prints for an entity, or what the engine says against it."""
     type_ = checked_type(test.type)
-    entity = test.entity
-    if entity is None:
-        schema = await context.store.read(lambda tx: current_schema(tx, account))
-        entity = generated_entity(schema.fields, context.clock.audience())
+    entity = await _entity_of(context, account, test)
     shown = _with_segments(entity, test.sample_segments)
     given = RenderContext(entity=shown, job_config=orjson.dumps(test.job_config))
     (result,) = await context.renderer.render(type_.value, test.source, [given])
@@ -218,6 +219,17 @@ def _said(draft: TemplateDraft) -> dict[str, Any]:
         "desired_format": draft.desired_format,
         "reference_tables": draft.reference_tables,
     }
+
+
+async def _entity_of(context: Context, account: int, test: TemplateTest) -> JsonObject:
+    """Return the entity of a trial: the one that is given, with the trigger asked for, or one that is made up."""
+    now = context.clock.audience()
+    if test.entity is None:
+        schema = await context.store.read(lambda tx: current_schema(tx, account))
+        return generated_entity(schema.fields, now, test.event or "enter", test.audience)
+    if not test.event or "segment_events" in test.entity:
+        return test.entity
+    return {**test.entity, "segment_events": [sample_event(test.audience, test.event, now)]}
 
 
 def _with_segments(entity: JsonObject, sample: Mapping[str, JsonValue]) -> JsonObject:

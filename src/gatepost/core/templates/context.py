@@ -5,9 +5,16 @@ from collections.abc import Sequence
 import msgspec
 
 from gatepost.model.audience import Crossing
+from gatepost.model.errors import InvalidInput
 from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.model.schema import Field, FieldType
 from gatepost.model.times import DAY, Instant, to_rfc3339
+
+SAMPLE_AUDIENCE = "test_segment"
+"""The audience of triggers that name none, in trials."""
+SAMPLE_EVENTS = ("enter", "exit", "change")
+"""The triggers a template can be tried on."""
+_SAMPLE_ID = "5eed" * 8
 
 _KEY = b'"segment_events"'
 
@@ -15,6 +22,15 @@ _KEY = b'"segment_events"'
 def segment_event(audience_id: str, slug: str, crossing: Crossing, at: Instant) -> JsonObject:
     """One entry of `segment_events`: which audience was crossed, how and when."""
     return {"id": audience_id, "slug": slug, "event": crossing.value, crossing.value: to_rfc3339(at)}
+
+
+def sample_event(audience: str, event: str, at: Instant) -> JsonObject:
+    """One entry of `segment_events` for a trial, of an audience that need not be there; a change has no time."""
+    if event not in SAMPLE_EVENTS:
+        msg = f"there is no event {event!r}; there are {', '.join(SAMPLE_EVENTS)}"
+        raise InvalidInput(msg, path="event")
+    timed: JsonObject = {} if event == "change" else {event: to_rfc3339(at)}
+    return {"id": _SAMPLE_ID, "slug": audience, "event": event, **timed}
 
 
 def entity_with_event(entity: bytes, event: JsonObject) -> bytes:
@@ -33,12 +49,17 @@ def entity_with_event(entity: bytes, event: JsonObject) -> bytes:
     return b"".join((head, comma, _KEY, b":", events, b"}"))
 
 
-def generated_entity(fields: Sequence[Field], now: Instant) -> JsonObject:
-    """Return an entity with a fixture value for every field; `now` fills the dates."""
+def generated_entity(
+    fields: Sequence[Field],
+    now: Instant,
+    event: str = "enter",
+    audience: str = SAMPLE_AUDIENCE,
+) -> JsonObject:
+    """Return an entity with a fixture value for every field and a trigger; `now` fills the dates."""
     entity: JsonObject = {field.name: _fixture(field, now) for field in fields}
-    event = segment_event("5eed" * 8, "test_segment", Crossing.ENTER, now)
-    identity: JsonObject = {"_id": "sample-id", "_uid": "sample-id", "_segments": ["test_segment"]}
-    return {**entity, **identity, "segment_events": [event]}
+    held: list[JsonValue] = [] if event == "exit" else [audience]
+    identity: JsonObject = {"_id": "sample-id", "_uid": "sample-id", "_segments": held}
+    return {**entity, **identity, "segment_events": [sample_event(audience, event, now)]}
 
 
 def _fixture(field: Field, now: Instant) -> JsonValue:

@@ -24,3 +24,9 @@ def preset(name: str) -> str:
         msg = f"there is no preset {name!r}; the presets are {', '.join(PRESETS)}"
         raise KeyError(msg)
     return (files(__package__) / "presets" / f"{name}.jsonnet").read_text(encoding="utf-8")
+
+
+@cache
+def starter(type_: str) -> str:
+    """Return the text that a new template of a language begins with."""
+    return (files(__package__) / "starters" / type_).read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -92,6 +93,8 @@ class DeclaredTemplate(_Declared, frozen=True, kw_only=True):
     source: str
     type: str = "jsonnet"
     description: str = ""
+    cases: dict[str, Any] = {}
+    """By name, what has to come out for which profile; a case that fails refuses the document."""
 
 
 class DeclaredAuthorization(_Declared, frozen=True, kw_only=True):
@@ -154,6 +157,7 @@ _SECTIONS: dict[str, type[_Declared]] = {
 def read_declaration(document: JsonValue) -> Declaration:
     """Return a parsed YAML or JSON document as a declaration; raise ConfigurationInvalid with every place."""
     plain = _without_nothing(document)
+    _keep_cases(document, plain)
     try:
         return msgspec.convert(plain, Declaration)
     except msgspec.ValidationError as error:
@@ -166,6 +170,14 @@ def _without_nothing(value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
         return {key: _without_nothing(inner) for key, inner in value.items() if inner is not None}
     return value
+
+
+def _keep_cases(document: JsonValue, plain: JsonValue) -> None:
+    """Put cases back as they were: in a profile or a body, nothing is a value like any other."""
+    templates = document.get("templates") if isinstance(document, dict) else None
+    for name, template in templates.items() if isinstance(templates, dict) else ():
+        if isinstance(template, dict) and template.get("cases") is not None and isinstance(plain, dict):
+            plain["templates"][name]["cases"] = template["cases"]
 
 
 def _problems(document: dict[str, JsonValue]) -> Iterator[Problem]:

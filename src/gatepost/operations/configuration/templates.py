@@ -6,11 +6,12 @@ import msgspec
 
 from gatepost.model.catalog import Template
 from gatepost.model.errors import InvalidInput
-from gatepost.operations.configuration.declaration import Declaration
+from gatepost.operations.configuration.declaration import Declaration, DeclaredTemplate
 from gatepost.operations.configuration.jobs import planned_uses
 from gatepost.operations.configuration.problems import Problems
 from gatepost.operations.configuration.state import ORIGIN, Draft, Moment, State, by_name, differences, own
 from gatepost.operations.context import Context
+from gatepost.operations.templatecases import read_cases, run_cases
 from gatepost.operations.templates import (
     TemplateDraft,
     checked_template,
@@ -33,7 +34,22 @@ async def checked_templates(
             drafts[name] = await checked_template(context, draft, force=known, repair=False)
         except InvalidInput as error:
             problems.note(f"templates.{name}.{error.path or 'source'}", error)
+        else:
+            await _check_cases(context, name, one, problems)
     return drafts
+
+
+async def _check_cases(context: Context, name: str, one: DeclaredTemplate, problems: Problems) -> None:
+    """Run what a template has to make of which profile; what fails refuses the whole document."""
+    path = f"templates.{name}.cases"
+    try:
+        cases = read_cases(one.cases)
+    except InvalidInput as error:
+        problems.add(f"{path}.{error.path}", error.message)
+        return
+    for outcome in await run_cases(context.renderer, one.type, one.source, cases):
+        if outcome.message:
+            problems.add(f"{path}.{outcome.case}", "\n".join(filter(None, (outcome.message, outcome.diff))))
 
 
 def plan_templates(drafts: dict[str, TemplateDraft], state: State, draft: Draft) -> None:

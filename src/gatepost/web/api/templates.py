@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from gatepost.core.templates.context import SAMPLE_AUDIENCE
 from gatepost.model.catalog import Template
 from gatepost.model.times import to_rfc3339
 from gatepost.operations.templates import (
@@ -83,6 +84,8 @@ class _Trial(msgspec.Struct, frozen=True, kw_only=True):
     entity: dict[str, Any] | None = None
     job_config: dict[str, Any] | None = None
     sample_segments: dict[str, Any] | None = None
+    event: str = ""
+    audience: str = ""
 
 
 class _UnsavedTrial(_Trial, frozen=True, kw_only=True):
@@ -186,6 +189,8 @@ async def _printed(here: Here, trial: _Trial, source: str, type_: str) -> Respon
         entity=trial.entity,
         job_config=trial.job_config or {},
         sample_segments=trial.sample_segments or {},
+        event=trial.event,
+        audience=trial.audience or SAMPLE_AUDIENCE,
     )
     return answer_v2(here.id, await test_template(here.context, here.number, test))
 
@@ -200,6 +205,7 @@ def _shown(template: Template) -> dict[str, Any]:
         "desired_format": template.desired_format,
         "reference_tables": template.reference_tables,
         "author_id": template.author.id,
+        "version": template.version,
         "created": to_rfc3339(template.created),
         "updated": to_rfc3339(template.updated),
     }
