@@ -1,6 +1,6 @@
 // A profile entered an audience: Insider's POST /api/user/v1/upsert adds the audience's slug to lytics_computed_attr.
 local profile = import 'lytemplates.libsonnet';
-local change = profile.get('segment_events')[0];
+local change = profile.segEvents()[0];
 
 // Insider has no use for empty values, so what is not known is left out.
 local known(target, field) = if profile.get(field) == null then {} else { [target]: profile.get(field) };

@@ -1,7 +1,7 @@
 // A profile left an audience: Insider's POST /api/user/v1/attribute/delete takes just that audience's slug away.
 // The call knows no events; whoever wants an exit event adds a third job that posts one to /api/user/v1/upsert.
 local profile = import 'lytemplates.libsonnet';
-local change = profile.get('segment_events')[0];
+local change = profile.segEvents()[0];
 
 {
   users: [

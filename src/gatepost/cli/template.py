@@ -5,10 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from gatepost.cli.client import TEXT, Client, path_of
+from gatepost.cli.client import TEXT, path_of
 from gatepost.cli.command import Session, client_command, part
 from gatepost.cli.confirmation import confirm
 from gatepost.cli.files import text_in
+from gatepost.cli.lint import app as lint
+from gatepost.cli.lint import brief_finding, findings_of
 from gatepost.cli.output import moment, short_id
 from gatepost.cli.templateversions import Which, template_named, text_at
 from gatepost.cli.templateversions import app as versions
@@ -17,6 +19,7 @@ from gatepost.cli.trials import app as trials
 app = part("List, change and test templates.")
 app.add_typer(versions)
 app.add_typer(trials)
+app.add_typer(lint)
 
 Source = Annotated[Path, typer.Argument(metavar="FILE", help="The template's text; - reads standard input.")]
 Repair = Annotated[
@@ -97,7 +100,7 @@ def create(
 ) -> None:
     """Save a template after a syntax check."""
     query = {"name": name, "type": type_, "description": description, "repair": repair or None}
-    made = _sent(session.client, "POST", "/v2/template", text_in(file), query)
+    made = _sent(session, "POST", "/v2/template", text_in(file), query)
     session.out.document(made)
     session.out.say(f"created {made['name']} ({short_id(made['id'])})")
 
@@ -107,7 +110,7 @@ def update(session: Session, template: Which, file: Source, repair: Repair = Fal
     """Give a template a new text; deliveries rendered from now on use it."""
     found = template_named(session.client, template)
     path = path_of("v2", "template", found["id"])
-    made = _sent(session.client, "PUT", path, text_in(file), {"repair": repair or None})
+    made = _sent(session, "PUT", path, text_in(file), {"repair": repair or None})
     session.out.document(made)
     session.out.say(f"updated {made['name']} ({short_id(made['id'])})")
 
@@ -126,7 +129,12 @@ def delete(
     session.out.say(f"deleted {found['name']}")
 
 
-def _sent(client: Client, method: str, path: str, source: str, query: dict[str, Any]) -> dict[str, Any]:
+def _sent(session: Session, method: str, path: str, source: str, query: dict[str, Any]) -> dict[str, Any]:
+    """Save a template and return it; what is doubtful in it is said, and stands in nobody's way."""
+    client = session.client
     answer = client.call(method, path, query=query, content=source.encode(), headers=TEXT)
     made: dict[str, Any] = answer["data"]
+    stored = str(client.get(path_of("v2", "template", made["id"], "definition")))
+    for finding in findings_of(client, made["name"], stored, made["type"]):
+        session.out.warn(brief_finding(finding))
     return made

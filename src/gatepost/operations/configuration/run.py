@@ -88,7 +88,7 @@ def _plan(
     _plan_account(declaration, state, draft)
     schema = plan_schema(declaration, state, draft, prune=wish.prune)
     audiences = plan_audiences(declaration, state, schema, draft, prune=wish.prune)
-    plan_templates(templates, state, draft)
+    plan_templates(declaration, templates, state, schema, draft)
     plan_authorizations(declaration, state, context.secrets, draft)
     plan_jobs(declaration, state, audiences, context.allow, draft)
     if wish.prune:

@@ -1,17 +1,20 @@
 """The templates of a document."""
 
+from collections.abc import Iterator
 from functools import partial
 
 import msgspec
 
 from gatepost.model.catalog import Template
 from gatepost.model.errors import InvalidInput
+from gatepost.model.schema import Schema
 from gatepost.operations.configuration.declaration import Declaration, DeclaredTemplate
 from gatepost.operations.configuration.jobs import planned_uses
 from gatepost.operations.configuration.problems import Problems
 from gatepost.operations.configuration.state import ORIGIN, Draft, Moment, State, by_name, differences, own
 from gatepost.operations.context import Context
 from gatepost.operations.templatecases import read_cases, run_cases
+from gatepost.operations.templatelint import findings
 from gatepost.operations.templates import (
     TemplateDraft,
     checked_template,
@@ -19,6 +22,9 @@ from gatepost.operations.templates import (
     remove_template,
     replace_template,
 )
+
+_MOST_DOUBTS = 5
+"""So many findings of a template are told one by one."""
 
 
 async def checked_templates(
@@ -52,10 +58,14 @@ async def _check_cases(context: Context, name: str, one: DeclaredTemplate, probl
             problems.add(f"{path}.{outcome.case}", "\n".join(filter(None, (outcome.message, outcome.diff))))
 
 
-def plan_templates(drafts: dict[str, TemplateDraft], state: State, draft: Draft) -> None:
-    """Plan a document's templates."""
+def plan_templates(
+    declaration: Declaration, drafts: dict[str, TemplateDraft], state: State, schema: Schema, draft: Draft
+) -> None:
+    """Plan a document's templates, and warn of what is doubtful in new texts, given the schema there will be."""
     for name, wanted in drafts.items():
         old = by_name(state.templates, name, _name)
+        if old is None or old.source != wanted.source:
+            draft.warnings.extend(_doubts(declaration, wanted, schema))
         if old is None:
             draft.change("create", "template", name)
             draft.do(partial(_create, wanted))
@@ -73,6 +83,20 @@ def plan_templates(drafts: dict[str, TemplateDraft], state: State, draft: Draft)
                 wanted, desired_format=old.desired_format, reference_tables=old.reference_tables
             )
             draft.do(partial(_replace, old, kept))
+
+
+def _doubts(declaration: Declaration, wanted: TemplateDraft, schema: Schema) -> Iterator[str]:
+    """Yield what is doubtful in a template, the first few findings one by one."""
+    jobs = (job for job in declaration.jobs.values() if wanted.name in {job.template, job.url_template})
+    events = {
+        event for job in jobs for event in (("enter", "exit") if job.events == "both" else (job.events,))
+    }
+    found = findings(wanted.type, wanted.source, schema.fields, events)
+    for one in found[:_MOST_DOUBTS]:
+        place = f"the template {wanted.name}, line {one.line}, column {one.column}"
+        yield f"{place}: {one.message}; {one.right}"
+    if len(found) > _MOST_DOUBTS:
+        yield f"the template {wanted.name}: {len(found) - _MOST_DOUBTS} more; see `gatepost template lint`"
 
 
 def plan_template_farewells(declaration: Declaration, state: State, draft: Draft) -> None:

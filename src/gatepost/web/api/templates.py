@@ -11,6 +11,7 @@ from starlette.responses import Response
 from gatepost.core.templates.context import SAMPLE_AUDIENCE
 from gatepost.model.catalog import Template
 from gatepost.model.times import to_rfc3339
+from gatepost.operations.templatelint import LintWish, lint_template
 from gatepost.operations.templates import (
     TemplateDraft,
     TemplateTest,
@@ -50,6 +51,17 @@ _SAVED = {
 }
 _VERSIONS = answers({"data": [{**_SAVED, "jobs": ["insider_enter"]}], "request_id": "9b1c", "status": 200})
 _VERSION = answers({"data": {**_SAVED, "definition": "{ ... }"}, "request_id": "9b1c", "status": 200})
+_LINTED = {"template_definition": "{}", "template_type": "jsonnet", "name": "insider_enter"}
+_FINDING = {
+    "code": "unknown-field",
+    "level": "error",
+    "line": 3,
+    "column": 19,
+    "message": "no profile has a field emial",
+    "right": "did you mean email?",
+    "excerpt": "  email: profile.get('emial'),\n                     ^",
+}
+_FINDINGS = answers({"data": [_FINDING], "request_id": "9b1c", "status": 200})
 _TRIAL = {"entity": {"email": "ada@example.com"}, "job_config": {}}
 _SOURCE = accepts("{ email: std.parseJson(std.extVar('ly_entity')).email }", TEXT)
 
@@ -95,6 +107,15 @@ class _UnsavedTrial(_Trial, frozen=True, kw_only=True):
     template_type: str = "jsonnet"
 
 
+class _LintWish(msgspec.Struct, frozen=True, kw_only=True):
+    """A template to look over."""
+
+    template_definition: str
+    template_type: str = "jsonnet"
+    name: str = ""
+    event: str = ""
+
+
 @router.get("", responses=answers({"data": [_METADATA], "request_id": "9b1c", "status": 200}))
 async def templates(here: Here) -> Response:
     """List templates, without their sources."""
@@ -122,6 +143,18 @@ async def try_unsaved(here: Here, body: Body) -> Response:
     """Return what a template that is not stored prints; an error of the template is printed too."""
     trial = decoded(body, _UnsavedTrial)
     return await _printed(here, trial, trial.template_definition, trial.template_type)
+
+
+@router.post("/lint", responses=_FINDINGS, openapi_extra=accepts(_LINTED))
+async def look_over(here: Here, body: Body) -> Response:
+    """List what is doubtful in a template that need not be stored, given the schema and the jobs of `name`."""
+    wish = decoded(body, _LintWish)
+    found = await lint_template(
+        here.context,
+        here.number,
+        LintWish(source=wish.template_definition, type=wish.template_type, name=wish.name, event=wish.event),
+    )
+    return answer_v2(here.id, found)
 
 
 @router.get("/{id_}", responses=_ONE)
