@@ -44,6 +44,19 @@ class Shop:
         }
         return str(self._data(self.api.post("/v2/job", json=wish))["id"])
 
+    def save_template(self, source: str, id_: str = "") -> str:
+        """Store a template, or another text of one, and return its id."""
+        query = {"name": "body", "type": "jsonnet"}
+        method, path = ("PUT", f"/v2/template/{id_}") if id_ else ("POST", "/v2/template")
+        return str(self._data(self.api.request(method, path, params=query, content=source))["id"])
+
+    def roll_back(self, id_: str, version: int) -> None:
+        """Let a job stay at a version of its template."""
+        job = self.job(id_)
+        wish = {key: job[key] for key in ("name", "workflow", "auth_ids")}
+        config = {**job["config"], "template_version": version}
+        self.api.put(f"/v2/job/{id_}", json={**wish, "config": config}).raise_for_status()
+
     def authorization(self, secret: str) -> str:
         """Store credentials, and return their id."""
         made = self.api.post("/v2/auth/header_param_auth", json=self._credentials(secret))
@@ -155,6 +168,22 @@ def test_a_receiver_in_trouble_gets_the_same_bytes_again(shop: Shop) -> None:
 
         assert (first.delivery, first.body) == (second.delivery, second.body)
         assert [500, 200] == statuses(shop.wait_for("delivered"))
+
+
+def test_what_is_rendered_is_sent_as_it_was_when_its_template_is_taken_back_meanwhile(shop: Shop) -> None:
+    template = shop.save_template("{ version: 1 }")
+    shop.save_template("{ version: 2 }", template)
+    with receiving(at_first(Reply(status=500))) as receiver:
+        job = shop.send_to(receiver.url(), template_id=template)
+
+        shop.buy("ada", 60)
+        receiver.wait_for(1)
+        shop.roll_back(job, 1)
+        receiver.wait_for(2)
+        shop.buy("bob", 60)
+        bodies = [orjson.loads(received.body)["version"] for received in receiver.wait_for(4)]
+
+        assert bodies == [2, 2, 1, 1]
 
 
 def test_a_receiver_that_never_answers_is_given_up_on_and_tried_again(open_shop: OpenShop) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from gatepost.cli.failure import CommandError
 from gatepost.cli.interpolation import interpolated, refers
 from gatepost.cli.shape import misfits
-from gatepost.cli.templatecases import folder_beside, written_in
+from gatepost.cli.templatecases import folder_beside, type_of, written_in
 from gatepost.cli.yamltree import Keys, Place, Problem, Tree
 from gatepost.model.errors import InvalidInput
 from gatepost.operations.configuration.declaration import Declaration
@@ -167,6 +167,8 @@ class _Filled:
         template["source"] = self._file(path, (*keys, "path"))
         file = self._tree.file.parent / str(path)
         self._tree.places[(*keys, "source")] = Place(file, 1, 1, verbatim=True)
+        if "type" not in template and type_of(file) != "jsonnet":
+            template["type"] = type_of(file)
         return self._with_cases(template, folder_beside(file), keys)
 
     def _with_cases(self, template: dict[str, Any], beside: Path | None, keys: Keys) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from gatepost.cli.files import text_in
 from gatepost.cli.lint import app as lint
 from gatepost.cli.lint import brief_finding, findings_of
 from gatepost.cli.output import moment, short_id
+from gatepost.cli.templatecases import type_of
 from gatepost.cli.templateversions import Which, template_named, text_at
 from gatepost.cli.templateversions import app as versions
 from gatepost.cli.trials import app as trials
@@ -95,11 +96,19 @@ def create(
     name: Annotated[str, typer.Argument(help="Its name.")],
     file: Source,
     description: Annotated[str, typer.Option(help="What it is for.")] = "",
-    type_: Annotated[str, typer.Option("--type", help="Its language.")] = "jsonnet",
+    type_: Annotated[
+        str,
+        typer.Option("--type", help="Its language; without it, what the file's name ends in, or jsonnet."),
+    ] = "",
     repair: Repair = False,
 ) -> None:
     """Save a template after a syntax check."""
-    query = {"name": name, "type": type_, "description": description, "repair": repair or None}
+    query = {
+        "name": name,
+        "type": type_ or type_of(file),
+        "description": description,
+        "repair": repair or None,
+    }
     made = _sent(session, "POST", "/v2/template", text_in(file), query)
     session.out.document(made)
     session.out.say(f"created {made['name']} ({short_id(made['id'])})")

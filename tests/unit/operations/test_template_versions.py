@@ -1,14 +1,21 @@
 """Every text of a template stays readable for as long as somebody may want it back."""
 
+import contextlib
+import sqlite3
+from functools import partial
+from pathlib import Path
+
 import msgspec
 import pytest
 
-from gatepost.model.catalog import Author
+from gatepost.backends.sqlite.store import SqliteStore
+from gatepost.model.catalog import Author, Template, TemplateType
 from gatepost.model.errors import NotFound
 from gatepost.model.jsonvalue import JsonObject
 from gatepost.operations import jobs, templates, templateversions
 from gatepost.operations.templates import TemplateDraft
 from gatepost.operations.templateversions import KEPT_VERSIONS, KeptVersion, line_changes
+from gatepost.ports.store import Transaction
 from gatepost.stages.orders import OrderBook
 from tests.unit.operations.desk import SHOP, Desk
 
@@ -40,6 +47,10 @@ def pinned(desk: Desk, version: int | None) -> None:
         config["template_version"] = version
     draft = jobs.JobDraft(job.name, job.workflow, config, job.auth_ids, job.description)
     desk.run(jobs.update_job(desk.context, SHOP, job.id, draft))
+
+
+def put(template: Template, tx: Transaction) -> None:
+    tx.catalog.put(SHOP, template.id, template)
 
 
 def rendered(desk: Desk) -> str:
@@ -153,3 +164,25 @@ def test_the_versions_go_with_the_template(desk: Desk) -> None:
 def test_a_line_that_only_moved_is_no_change() -> None:
     assert line_changes("a\nb\nc\n", "c\na\nb\n") == (0, 0)
     assert line_changes("a\na\n", "a\nb\nc\n") == (2, 1)
+
+
+def test_versions_that_an_older_gatepost_kept_are_still_there(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "state")
+    template = Template(
+        id="a" * 32, account=SHOP, name="t", type=TemplateType.JSONNET, source="{}", version=2
+    )
+    earlier = msgspec.structs.replace(template, id=f"{template.id}@1", version=1, source="{ a: 1 }")
+    for one in (template, earlier):
+        store.write_blocking(partial(put, one))
+    store.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "state")) as older:
+        older.execute("PRAGMA user_version = 7")
+
+    store = SqliteStore(tmp_path / "state")
+    current = store.write_blocking(lambda tx: tx.catalog.list(Template, SHOP))
+    kept = store.write_blocking(lambda tx: templateversions.version_at(tx, template, 1))
+    store.close()
+
+    assert current == [template]
+    assert kept is not None
+    assert kept.source == "{ a: 1 }"

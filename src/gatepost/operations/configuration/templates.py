@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import msgspec
 
 from gatepost.model.catalog import Template
 from gatepost.model.errors import InvalidInput
 from gatepost.model.schema import Schema
-from gatepost.operations.configuration.declaration import Declaration, DeclaredTemplate
+from gatepost.operations.configuration.declaration import Declaration
 from gatepost.operations.configuration.jobs import planned_uses
 from gatepost.operations.configuration.problems import Problems
 from gatepost.operations.configuration.state import ORIGIN, Draft, Moment, State, by_name, differences, own
@@ -41,19 +42,21 @@ async def checked_templates(
         except InvalidInput as error:
             problems.note(f"templates.{name}.{error.path or 'source'}", error)
         else:
-            await _check_cases(context, name, one, problems)
+            await _check_cases(context, drafts[name], one.cases, problems)
     return drafts
 
 
-async def _check_cases(context: Context, name: str, one: DeclaredTemplate, problems: Problems) -> None:
+async def _check_cases(
+    context: Context, draft: TemplateDraft, documents: dict[str, Any], problems: Problems
+) -> None:
     """Run what a template has to make of which profile; what fails refuses the whole document."""
-    path = f"templates.{name}.cases"
+    path = f"templates.{draft.name}.cases"
     try:
-        cases = read_cases(one.cases)
+        cases = read_cases(documents)
     except InvalidInput as error:
         problems.add(f"{path}.{error.path}", error.message)
         return
-    for outcome in await run_cases(context.renderer, one.type, one.source, cases):
+    for outcome in await run_cases(context.renderer, draft.type, draft.source, cases):
         if outcome.message:
             problems.add(f"{path}.{outcome.case}", "\n".join(filter(None, (outcome.message, outcome.diff))))
 
