@@ -165,6 +165,32 @@ def test_damage_of_rendered_markdown_is_named_and_mended_when_asked(api: httpx.C
     assert api.get(f"/v2/template/{mended['id']}/definition").json()["data"] == '{ "users": [ "_uid" ] }'
 
 
+@pytest.mark.parametrize(
+    ("source", "printed"),
+    [
+        ("'https://example.com/x'", '"https://example.com/x"\n'),
+        ("1e3", "1000\n"),
+        ("null", "null\n"),
+        ("function(x) x", "evaluating snippet: RUNTIME ERROR: "),
+        (
+            "local twice(s, n) = if n == 0 then s else twice(s + s, n - 1); twice('x', 20)",
+            "evaluating snippet: the template prints more than the output limit of 1 MiB",
+        ),
+        ("local f(x) = f(x + 1) + 1; f(0)", "evaluating snippet: RUNTIME ERROR: max stack frames exceeded"),
+        ("{ a: ", "evaluating snippet: "),
+        ("import 'secrets.txt'", "evaluating snippet: line 1, column 1: import of 'secrets.txt'"),
+    ],
+    ids=["a string", "a number", "null", "a function", "too much", "too deep", "half an object", "a file"],
+)
+def test_whatever_a_template_gives_its_test_answers_200(
+    standing_api: httpx.Client, source: str, printed: str
+) -> None:
+    answer = standing_api.post("/v2/template/test", json={"template_definition": source, "entity": {}})
+
+    assert answer.status_code == 200
+    assert answer.json()["data"].startswith(printed)
+
+
 def test_an_entity_that_is_left_out_is_made_up(standing_api: httpx.Client) -> None:
     source = "local p = import 'lytemplates.libsonnet'; [p.get('_id'), p.segEvents()[0].event]"
 
@@ -283,3 +309,15 @@ def _job_with(api: httpx.Client, template: str) -> dict[str, Any]:
 
 def _wish(job: dict[str, Any]) -> dict[str, Any]:
     return {key: job[key] for key in ("name", "workflow", "config")}
+
+
+def test_a_template_is_looked_over_without_being_stored(standing_api: httpx.Client) -> None:
+    source = "local ly = import 'lytemplates.libsonnet';\nly.getField('email')"
+
+    found = standing_api.post("/v2/template/lint", json={"template_definition": source}).json()["data"]
+    wrong = standing_api.post("/v2/template/lint", json={"template_definition": "{}", "event": "leave"})
+
+    assert [(one["code"], one["level"], one["line"], one["column"]) for one in found] == [
+        ("unknown-function", "error", 2, 4)
+    ]
+    assert (wrong.status_code, wrong.json()["errors"][0]["path"]) == (400, "event")

@@ -74,7 +74,7 @@ def test_warnings_fail_only_the_strict(shop: Gatepost, tmp_path: Path) -> None:
     strict = shop("template", "lint", "new.jsonnet", "--strict")
 
     assert (lenient.returncode, strict.returncode) == (0, 1)
-    assert lenient.stdout.endswith("0 errors, 1 warnings\n")
+    assert lenient.stdout.endswith("0 errors, 1 warning\n")
 
 
 def test_what_does_not_parse_is_an_error_with_its_place(shop: Gatepost, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def lint(
     out.document({"errors": errors, "warnings": warnings, "findings": findings})
     for finding in findings:
         out.show(_shown(template, finding))
-    out.say(f"{errors:,} errors, {warnings:,} warnings")
+    out.say(f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}")
     if errors or (strict and warnings):
         raise typer.Exit(1)
 
@@ -70,6 +70,10 @@ def findings_of(
 def brief_finding(finding: dict[str, Any]) -> str:
     """Return a finding on one line."""
     return f"line {finding['line']}, column {finding['column']}: {finding['message']}; {finding['right']}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _shown(file: str, finding: dict[str, Any]) -> Text:
