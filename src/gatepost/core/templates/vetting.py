@@ -45,7 +45,7 @@ def error_at(source: str, offset: int, message: str, *, hint: str = "") -> Templ
 def vet_text(source: str) -> None:
     """Refuse what can be no template in any language: nothing, too much, or what is not text."""
     if not source.strip():
-        raise TemplateError("the template is empty; the least there can be is {}")
+        raise error_at(source, 0, "the template is empty; the least there can be is {}")
     size = len(source.encode("utf-8", "surrogatepass"))
     if size > MAX_SOURCE_BYTES:
         msg = f"the template has {size:,} bytes; at most {MAX_SOURCE_BYTES:,} are allowed"
