@@ -19,6 +19,9 @@ app = part("Look into earlier texts of templates.")
 Which = Annotated[str, typer.Argument(metavar="TEMPLATE", help="Name, id, or the beginning of an id.")]
 
 
+_UNCHANGED = "this was a dry run, nothing was changed"
+
+
 class TextOf(NamedTuple):
     """One text of a template, and what to call it."""
 
@@ -120,11 +123,7 @@ def rollback(
     document: dict[str, Any] = {"template": found["id"], "from": newest, "to": to, "diff": difference}
     if dry_run or not difference:
         out.document(document)
-        out.say(
-            "this was a dry run, nothing was changed"
-            if difference
-            else "nothing to do: the texts are the same"
-        )
+        out.say(_UNCHANGED if difference else "nothing to do: the texts are the same")
         return
     confirm(f"Give {found['name']} the text of version {to} again?", yes=yes)
     # It was accepted once; an engine that has become stricter must not stand in the way back.

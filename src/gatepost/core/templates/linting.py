@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator, Sequence
 from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import cache
-from itertools import islice
 
 import msgspec
 
@@ -27,13 +26,13 @@ from gatepost.core.jsonnet.nodes import (
     Object,
     ObjectComp,
     Piece,
-    Unary,
     Variable,
     children,
     walk,
 )
 from gatepost.core.jsonnet.parser import parse
 from gatepost.core.jsonnet.tokens import SyntaxFault
+from gatepost.core.templates.conditions import TIMES, asked
 from gatepost.core.templates.lexing import excerpt_at, place_of
 from gatepost.core.templates.meanings import Names, Thing, bound, looped, meaning_of, reads_of, without
 from gatepost.core.templates.presets import LIBRARY_NAME, library
@@ -42,15 +41,10 @@ from gatepost.model.schema import Field
 MOST_FINDINGS = 100
 _MEMBERS = ("id", "slug", "event", "enter", "exit")
 """What a trigger has."""
-_TIMES = frozenset({"enter", "exit"})
-_TELLS = {"isEnter": "enter", "segEvIsEnter": "enter", "isExit": "exit", "segEvIsExit": "exit"}
-"""Library functions that ask for the trigger."""
 _DIGITS = re.compile(r"[0-9][0-9_]*(?![0-9.eE_])")
 _EXACT = 2**53
 _SLIP = 0.8
 """How like a field's name another one is that must be a slip."""
-_CONDITION = 2_000
-"""So much of a condition is looked through for what it asks."""
 _PARSERS = frozenset({"parseInt", "parseJson"})
 
 
@@ -82,8 +76,10 @@ class _Scope(msgspec.Struct, frozen=True):
     names: Names
     events: frozenset[str] = frozenset()
     """The triggers that come here; none when that is not known."""
-    guarded: bool = False
-    """Whether something on the way here asked which trigger it is, or whether there is one."""
+    present: bool = False
+    """Whether something on the way here asked whether there is a trigger."""
+    told: bool = False
+    """Whether something on the way here asked which one it is."""
 
 
 def lint(source: str, fields: Sequence[Field], events: Collection[str] = ()) -> list[Finding]:
@@ -126,8 +122,9 @@ class _Linter:
         """Return what was found."""
         if len(self._times) > 1:
             for time, places in self._times.items():
+                (other,) = TIMES - {time}
                 for at in places:
-                    self._lost_time(time, at, Level.WARNING, "this template reads the times of both")
+                    self._lost_time((time, other), at, Level.WARNING, "this template reads the times of both")
         return self._found
 
     def look(self, root: Node, scope: _Scope) -> None:
@@ -154,9 +151,9 @@ class _Linter:
                     names = looped(spec.name, spec.over, names) if isinstance(spec, For) else names
                 inner = msgspec.structs.replace(here, names=names)
             case If(condition=condition) | Binary(op="&&" | "||", left=condition):
-                inner = msgspec.structs.replace(here, guarded=here.guarded or _asks(condition, here.names))
+                inner = _narrowed(here, condition, holds=False)
             case Assert(assertion=assertion):
-                inner = _asserted(assertion.condition, here)
+                inner = _narrowed(here, assertion.condition, holds=True)
         yield from ((child, inner) for child in children(piece))
 
     def _judge(self, piece: Piece, here: _Scope) -> None:
@@ -217,7 +214,7 @@ class _Linter:
             self._note("unknown-function", at, f"the library has no {key}", right, Level.ERROR)
         elif of is Thing.ENTITY and isinstance(key, str):
             self._field(key, at)
-        elif of is Thing.RAW_EVENTS and key == 0 and not here.guarded:
+        elif of is Thing.RAW_EVENTS and key == 0 and not here.present:
             self._note(
                 "unguarded-trigger",
                 node.at,
@@ -232,17 +229,19 @@ class _Linter:
             near = nearest(key, _MEMBERS)
             right = f"did you mean {near}?" if near else f"it has {', '.join(_MEMBERS)}"
             self._note("unknown-member", at, f"a trigger has no {key}", right, Level.ERROR)
-        if key not in _TIMES or here.guarded:
+        if key not in TIMES or here.told:
             return
         if not here.events:
             self._times.setdefault(key, []).append(at)
         for other in sorted(here.events - {key}):
-            self._lost_time(key, at, Level.ERROR, f"this template is used on {other}")
+            self._lost_time((key, other), at, Level.ERROR, f"this template is used on {other}")
 
-    def _lost_time(self, time: str, at: int, level: Level, why: str) -> None:
-        other = next(iter(_TIMES - {time}))
-        message = f"an {other} has no {time}, so there the render fails and nothing is sent; {why}"
-        right = f"read {other}, or ask first: if profile.is{time.capitalize()}() then"
+    def _lost_time(self, pair: tuple[str, str], at: int, level: Level, why: str) -> None:
+        time, other = pair
+        who = "a change" if other == "change" else f"an {other}"
+        message = f"{who} has no {time}, so there the render fails and nothing is sent; {why}"
+        instead = f"read {other}, or ask first" if other in TIMES else "ask first"
+        right = f"{instead}: if profile.is{time.capitalize()}() then"
         self._note(f"{time}-time-on-{other}", at, message, right, level)
 
     def _large_number(self, literal: Literal) -> None:
@@ -283,44 +282,13 @@ class _Linter:
         )
 
 
-def _asks(condition: Node, names: Names) -> bool:
-    """Tell whether a condition asks which trigger it is, or whether there is one."""
-    return any(True for _ in _asked(condition, names))
-
-
-def _asked(condition: Node, names: Names) -> Iterator[str]:
-    """Yield what a condition asks of the trigger: the names of triggers where it says them, else an empty text."""
-    about = False
-    words: set[str] = set()
-    for piece in islice(walk(condition), _CONDITION):
-        match piece:
-            case Index(target=target, key=Literal(value=str(key))):
-                thing = meaning_of(target, names)
-                about = about or thing is Thing.TRIGGER or (thing is Thing.LIBRARY and key in _TELLS)
-                words |= {_TELLS[key]} if key in _TELLS else set()
-            case Literal(value=str(word)) if word in _TIMES or word == "segment_events":
-                words |= {word} & _TIMES
-                about = about or word == "segment_events"
-            case Variable() | Apply():
-                about = about or (
-                    isinstance(meaning := meaning_of(piece, names), Thing) and meaning in _TRIGGERS
-                )
-    if about:
-        yield from words or {""}
-
-
-_TRIGGERS = frozenset({Thing.EVENTS, Thing.RAW_EVENTS, Thing.TRIGGER})
-
-
-def _asserted(condition: Node, here: _Scope) -> _Scope:
-    """Return what is known after an assertion: `event == 'exit'` leaves the exits."""
-    asked = set(_asked(condition, here.names))
-    if not asked:
-        return here
-    turned = any(
-        isinstance(piece, Unary) or (isinstance(piece, Binary) and piece.op not in {"==", "in"})
-        for piece in islice(walk(condition), _CONDITION)
+def _narrowed(here: _Scope, condition: Node, *, holds: bool) -> _Scope:
+    """Return what is known behind a condition; `holds` says that nothing goes on unless it is so."""
+    answer = asked(condition, here.names)
+    events = frozenset({answer.only}) if holds and answer.only else here.events
+    return msgspec.structs.replace(
+        here,
+        events=events,
+        present=here.present or answer.presence,
+        told=here.told or (answer.kind and not (holds and answer.only)),
     )
-    if len(asked) == 1 and asked <= _TIMES and not turned:
-        return msgspec.structs.replace(here, events=frozenset(asked))
-    return msgspec.structs.replace(here, guarded=True)
