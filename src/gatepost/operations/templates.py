@@ -7,7 +7,7 @@ import msgspec
 import orjson
 
 from gatepost.core.templates.context import SAMPLE_AUDIENCE, generated_entity, sample_event
-from gatepost.core.templates.vetting import vet_text
+from gatepost.core.templates.vetting import error_at, vet_text
 from gatepost.model.catalog import Author, Job, Template, TemplateType
 from gatepost.model.errors import Conflict, InvalidInput, TemplateError, Unavailable
 from gatepost.model.jsonvalue import JsonObject, JsonValue
@@ -119,7 +119,7 @@ async def checked_template(
         author=context.asker,
         reference_tables=_checked_tables(draft.reference_tables),
     )
-    vet_text(draft.source)
+    _check_source(draft.source)
     if force:
         return checked
     try:
@@ -140,6 +140,13 @@ def checked_type(type_: str) -> TemplateType:
         known = ", ".join(one.value for one in TemplateType)
         msg = f"there are no {type_!r} templates here; the types are: {known}"
         raise InvalidInput(msg, path="type") from None
+
+
+def _check_source(source: str) -> None:
+    """Refuse what can be no template in any language."""
+    vet_text(source)
+    if not source.strip():
+        raise error_at(source, 0, "the template is empty; the least there can be is {}")
 
 
 def _checked_tables(slugs: Sequence[str]) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def test_the_library_hands_out_all_of_its_rarer_part(engine: Engine) -> None:
         ("{ a: unheard_of }", 1, 6, "Unknown variable: unheard_of"),
         ("{ a: 1, a: 2 }", 1, 9, "Duplicate field: a"),
         ("local a = 1;\n", 2, 1, "Unexpected end of file"),
-        ("", 1, 1, "the template is empty"),
+        ("", 1, 1, "Unexpected end of file"),
         ("// nothing but a remark", 1, 24, "Unexpected end of file"),
         ("'🍵' + oolong", 1, 7, "Unknown variable: oolong"),
         # What closes the checker's own brackets, or fits between them, must not slip through.

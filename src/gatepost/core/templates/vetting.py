@@ -1,4 +1,4 @@
-"""What is refused in a Jsonnet source before the engine sees it."""
+"""What is refused in a source before its engine sees it."""
 
 import re
 
@@ -14,7 +14,7 @@ _IMPORTS = frozenset({"import", "importstr", "importbin"})
 
 
 def vet(source: str) -> None:
-    """Refuse a source the engine must not see: too large, too deep, not text, or importing a file."""
+    """Refuse a Jsonnet source the engine must not see: too large, too deep, not text, or importing a file."""
     vet_text(source)
     depth = 0
     before: Token | None = None
@@ -30,6 +30,17 @@ def vet(source: str) -> None:
         before = token
 
 
+def vet_text(source: str) -> None:
+    """Refuse a source in any language that is too large or not text."""
+    size = len(source.encode("utf-8", "surrogatepass"))
+    if size > MAX_SOURCE_BYTES:
+        msg = f"the template has {size:,} bytes; at most {MAX_SOURCE_BYTES:,} are allowed"
+        raise TemplateError(msg)
+    if found := _NOT_TEXT.search(source):
+        what = "a NUL byte" if found[0] == "\0" else "half of a surrogate pair"
+        raise error_at(source, found.start(), f"{what}; a template is plain UTF-8 text")
+
+
 def error_at(source: str, offset: int, message: str, *, hint: str = "") -> TemplateError:
     """Make a TemplateError that points to an offset of the source."""
     place = place_of(source, offset)
@@ -40,19 +51,6 @@ def error_at(source: str, offset: int, message: str, *, hint: str = "") -> Templ
         excerpt=excerpt_at(source, place),
         hint=hint,
     )
-
-
-def vet_text(source: str) -> None:
-    """Refuse what can be no template in any language: nothing, too much, or what is not text."""
-    if not source.strip():
-        raise error_at(source, 0, "the template is empty; the least there can be is {}")
-    size = len(source.encode("utf-8", "surrogatepass"))
-    if size > MAX_SOURCE_BYTES:
-        msg = f"the template has {size:,} bytes; at most {MAX_SOURCE_BYTES:,} are allowed"
-        raise TemplateError(msg)
-    if found := _NOT_TEXT.search(source):
-        what = "a NUL byte" if found[0] == "\0" else "half of a surrogate pair"
-        raise error_at(source, found.start(), f"{what}; a template is plain UTF-8 text")
 
 
 def _vet_import(source: str, keyword: Token | None, token: Token) -> None:
