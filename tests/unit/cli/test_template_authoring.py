@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from gatepost.cli.templatecases import ending_of
 from gatepost.core.templates.presets import PRESETS
+from gatepost.model.catalog import TemplateType
 from tests.unit.cli.test_command_line import gatepost
 
 SOURCE = "local p = import 'lytemplates.libsonnet';\nassert p.has('email') : 'no email';\n{ email: p.get('email') }\n"
@@ -33,6 +35,17 @@ def test_a_new_template_comes_with_cases_that_hold(
     assert made.returncode == 0
     assert "gatepost template test hook.jsonnet --watch" in made.stdout
     assert (tmp_path / "hook.jsonnet").read_text().startswith("// ")
+    assert (tried.returncode, tried.stdout) == (0, "2 passed, 0 failed\n")
+
+
+@pytest.mark.parametrize("type_", TemplateType)
+def test_a_template_begins_in_any_language(tmp_path: Path, type_: TemplateType) -> None:
+    file = tmp_path / f"hook{ending_of(type_.value)}"
+
+    gatepost("template", "new", "hook", "--type", type_.value, "--in", str(tmp_path))
+    tried = gatepost("template", "test", str(file), "--cases", str(tmp_path / "hook.cases"))
+
+    assert "the profile has no email" in file.read_text()
     assert (tried.returncode, tried.stdout) == (0, "2 passed, 0 failed\n")
 
 
