@@ -9,15 +9,15 @@ from _gojsonnet import evaluate_snippet
 
 from gatepost.core.jsonnet.program import Doubt, Uncovered, compile_template
 from gatepost.core.templates.presets import library
+from gatepost.engines import jsonnet as engine
 from gatepost.model.jsonvalue import JsonObject
-from gatepost.rendering import helper
 
 CONFIG: JsonObject = {"key": "email", "limit": 3, "additional": {"a": [1]}}
 AUTH: JsonObject = {"token": "t"}
 _NATIVES = {
-    "sha256": (("value",), helper._sha256),
-    "sha1": (("value",), helper._sha1),
-    "hmacSha256": (("message", "key"), helper._hmac_sha256),
+    "sha256": (("value",), engine._sha256),
+    "sha1": (("value",), engine._sha1),
+    "hmacSha256": (("message", "key"), engine._hmac_sha256),
 }
 _FILES = {name: text.encode() for name, text in library().items()}
 

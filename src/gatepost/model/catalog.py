@@ -22,6 +22,9 @@ class TemplateType(StrEnum):
     """The language of a template."""
 
     JSONNET = "jsonnet"
+    JS1 = "js1"
+    """JavaScript with a `function template(data)`."""
+    HANDLEBARS = "handlebars"
 
 
 class Author(msgspec.Struct, frozen=True):

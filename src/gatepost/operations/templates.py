@@ -104,6 +104,8 @@ async def test_template(context: Context, account: int, test: TemplateTest) -> s
         return result.text
     if result.kind == "engine":
         raise Unavailable(result.message)
+    if result.kind == "source":
+        raise InvalidInput(result.message, path="template_definition")
     return f"evaluating snippet: {result.message}"
 
 

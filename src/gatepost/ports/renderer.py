@@ -47,7 +47,10 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RenderFailure(msgspec.Struct, frozen=True, kw_only=True):
-    """A render that did not; `message` is the engine's own, `kind` is runtime, limit or engine."""
+    """A render that did not; `message` is the engine's own.
+
+    `kind` is runtime, limit or engine, or source when what was given is no template at all.
+    """
 
     message: str
     kind: str = "runtime"

@@ -2,6 +2,6 @@
 
 from gatepost.rendering.compiled import CompiledRenderer
 from gatepost.rendering.options import RenderOptions
-from gatepost.rendering.pool import HelperRenderer
+from gatepost.rendering.renderer import HelperRenderer
 
 __all__ = ["CompiledRenderer", "HelperRenderer", "RenderOptions"]

@@ -7,13 +7,12 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from typing import Self
 
-from gatepost.core.templates.presets import library
+from gatepost.engines import frames
 from gatepost.model.errors import OperatorError
-from gatepost.rendering import helper
 from gatepost.rendering.options import MIB, RenderOptions
+from gatepost.rendering.program import Program
 
 _START = 30.0
 """Seconds a helper may take to start on a busy machine."""
@@ -47,9 +46,9 @@ class HelperProcess:
         self._resident = 0
 
     @classmethod
-    async def start(cls, options: RenderOptions) -> Self:
+    async def start(cls, program: Program, options: RenderOptions) -> Self:
         """Start a helper and wait until it is warm; raise OperatorError when it cannot start."""
-        spawning = asyncio.create_task(_spawn(options))
+        spawning = asyncio.create_task(_spawn(program, options))
         try:
             started = cls(await asyncio.shield(spawning), options)
         except asyncio.CancelledError:
@@ -57,14 +56,15 @@ class HelperProcess:
             await cls(await spawning, options).end()
             raise
         limits = (options.deadline, options.memory, options.output)
-        files = [part.encode() for file in library().items() for part in file]
+        files = [part.encode() for file in program.files.items() for part in file]
         setup = [*(str(limit).encode() for limit in limits), *files]
         try:
-            await started._write(helper.pack(setup))
+            await started._write(frames.pack(setup))
             await started._read(_START)
         except HelperError as ended:
             await started.end()
-            msg = f"the template engine does not start: {ended}; is gojsonnet installed for {sys.executable}?"
+            asked = f"is {program.package} installed for {sys.executable}?"
+            msg = f"the template engine does not start: {ended}; {asked}"
             raise OperatorError(msg) from ended
         except BaseException:
             await started.end()
@@ -95,7 +95,7 @@ class HelperProcess:
     async def results(self, request: Sequence[bytes], count: int) -> AsyncIterator[tuple[bytes, bytes]]:
         """Yield state and text of each of `count` results as they come; raise HelperError when it dies."""
         patience = self._options.deadline / 1000 + _GRACE
-        await self._write(helper.pack(request))
+        await self._write(frames.pack(request))
         for _ in range(count):
             state, text, resident = await self._read(patience)
             self._renders += 1
@@ -124,8 +124,8 @@ class HelperProcess:
     async def _read(self, patience: float) -> list[bytes]:
         try:
             async with asyncio.timeout(patience):
-                (length,) = helper.LENGTH.unpack(await self._stdout.readexactly(helper.LENGTH.size))
-                return helper.unpack(await self._stdout.readexactly(length))
+                (length,) = frames.LENGTH.unpack(await self._stdout.readexactly(frames.LENGTH.size))
+                return frames.unpack(await self._stdout.readexactly(length))
         except TimeoutError as error:
             raise HelperError(_too_slow(self._options), kind="limit") from error
         except (asyncio.IncompleteReadError, ConnectionError) as error:
@@ -140,18 +140,18 @@ class HelperProcess:
         if code == -signal.SIGALRM:
             return HelperError(_too_slow(self._options), kind="limit")
         # A helper that served others before may only have had too little left; the pool tries a new one.
-        if code in _OUT_OF_MEMORY or (code == helper.EXHAUSTED and self.fresh):
-            limit = f"{self._options.memory / MIB:g} MiB"
-            return HelperError(f"the template needs more than the memory limit of {limit}", kind="limit")
+        if code in _OUT_OF_MEMORY or (code == frames.EXHAUSTED and self.fresh):
+            return HelperError(too_large(self._options), kind="limit")
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         return HelperError(f"the template engine's process was ended {how}", kind="engine")
 
 
-async def _spawn(options: RenderOptions) -> Process:
+async def _spawn(program: Program, options: RenderOptions) -> Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
-        str(Path(helper.__file__)),
+        "-m",
+        program.module,
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,
@@ -159,6 +159,11 @@ async def _spawn(options: RenderOptions) -> Process:
         cwd="/",
         start_new_session=True,
     )
+
+
+def too_large(options: RenderOptions) -> str:
+    """Say that a template met the memory limit."""
+    return f"the template needs more than the memory limit of {options.memory / MIB:g} MiB"
 
 
 def _too_slow(options: RenderOptions) -> str:
@@ -169,4 +174,5 @@ def _environment(options: RenderOptions) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     # Renders are short: collecting their garbage less often, up to a bound, saves a quarter of the time.
     engine = {"GOGC": "400", "GOMEMLIMIT": str(options.memory * 3 // 4), "GOMAXPROCS": "2"}
-    return {**kept, **engine, "LANG": "C.UTF-8"}
+    # A date without a zone means the same on every machine.
+    return {**kept, **engine, "LANG": "C.UTF-8", "TZ": "UTC"}

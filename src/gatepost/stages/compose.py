@@ -133,15 +133,22 @@ def _assemble(
         if isinstance(result, RenderFailure):
             return NotComposed(reason=result.message, again=result.kind == "engine")
     try:
-        target = item.order.url if url is None else template_url(_text_of(url))
+        target = _address(item.order, url)
         if body is None:
             return _plain(item, target, now)
         parts = request_parts(_text_of(body), target)
     except TemplateError as error:
         return NotComposed(reason=error.message)
     if parts is None:
-        return NotComposed(reason="the template gave null")
+        gave = "null" if _text_of(body).strip() else "nothing"
+        return NotComposed(reason=f"the template gave {gave}")
     return _from_parts(parts, item.order.method)
+
+
+def _address(order: Order, rendered: RenderResult | None) -> str:
+    if rendered is None or order.url_template is None:
+        return order.url
+    return template_url(_text_of(rendered), order.url_template.type)
 
 
 def _from_parts(parts: RequestParts, method: str) -> Composed:

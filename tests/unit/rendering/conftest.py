@@ -22,8 +22,10 @@ class Engine:
         ]
         return self.render_contexts(source, contexts)
 
-    def render_contexts(self, source: str, contexts: Sequence[RenderContext]) -> list[RenderResult]:
-        return self._runner.run(self._renderer.render("jsonnet", source, contexts))
+    def render_contexts(
+        self, source: str, contexts: Sequence[RenderContext], type_: str = "jsonnet"
+    ) -> list[RenderResult]:
+        return self._runner.run(self._renderer.render(type_, source, contexts))
 
     def complaint(self, source: str) -> TemplateError | None:
         try:

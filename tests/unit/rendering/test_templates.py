@@ -7,24 +7,26 @@ import pytest
 from gatepost.ports.renderer import RenderContext, Rendered, RenderFailure
 from tests.unit.rendering.conftest import Engine
 
+KINDS = {".jsonnet": "jsonnet", ".js": "js1", ".hbs": "handlebars"}
 CASES = sorted((Path(__file__).parents[2] / "cases" / "templates").iterdir())
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_a_template_gives_what_its_case_says(engine: Engine, case: Path) -> None:
-    source = (case / "template.jsonnet").read_text()
+    [template] = case.glob("template.*")
     context = RenderContext(
         entity=(case / "entity.json").read_bytes(), job_config=(case / "job_config.json").read_bytes()
     )
 
-    [result] = engine.render_contexts(source, [context])
+    [result] = engine.render_contexts(template.read_text(), [context], KINDS[template.suffix])
 
     if (case / "expected_error.txt").exists():
         assert isinstance(result, RenderFailure)
         assert result.kind == "runtime"
         assert result.message.split("\n")[0] == (case / "expected_error.txt").read_text().strip()
     else:
-        assert result == Rendered(text=(case / "expected.json").read_text())
+        [expected] = case.glob("expected.*")
+        assert result == Rendered(text=expected.read_text())
 
 
 def test_results_come_in_the_order_of_their_contexts(engine: Engine) -> None:

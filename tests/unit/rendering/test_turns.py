@@ -1,6 +1,6 @@
 import asyncio
 
-from gatepost.rendering.helper import RENDER
+from gatepost.engines.frames import RENDER
 from gatepost.rendering.options import RenderOptions
 from gatepost.rendering.turns import Batch, Turn, Turns
 

@@ -1,20 +1,33 @@
-"""The template texts that come with gatepost: its library and the Insider presets."""
+"""The template texts that come with gatepost: its libraries and the Insider presets."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+from gatepost.model.catalog import TemplateType
+
 LIBRARY_NAME = "lytemplates.libsonnet"
-"""The one name a template may import."""
+"""The one name a Jsonnet template may import."""
 
 PRESETS = ("insider_enter", "insider_exit", "insider_exit_event")
 """The presets by name: an entrance, and the two requests an exit takes."""
 
+_SCRIPTS = ("lytemplates.js", "lytemplates.more.js")
+_LIBRARIES = {
+    TemplateType.JSONNET: (LIBRARY_NAME, "lytemplates.more.libsonnet"),
+    TemplateType.JS1: _SCRIPTS,
+    TemplateType.HANDLEBARS: (*_SCRIPTS, "handlebars.js", "vendor/handlebars.min.js"),
+}
+
 
 @cache
-def library() -> dict[str, str]:
-    """Return the files of the template library by name; the rarer part is imported by the other one only."""
-    names = (LIBRARY_NAME, "lytemplates.more.libsonnet")
-    return {name: (files(__package__) / name).read_text(encoding="utf-8") for name in names}
+def library(type_: TemplateType = TemplateType.JSONNET) -> Mapping[str, str]:
+    """Return the files of the template library by name; what templates ask for rarely is in a `more` of its own."""
+    folder = files(__package__)
+    return {
+        name.rpartition("/")[2]: folder.joinpath(*name.split("/")).read_text(encoding="utf-8")
+        for name in _LIBRARIES[type_]
+    }
 
 
 @cache

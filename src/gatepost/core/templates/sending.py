@@ -4,6 +4,7 @@ import re
 
 import msgspec
 
+from gatepost.model.catalog import TemplateType
 from gatepost.model.errors import TemplateError
 from gatepost.model.request import Header
 
@@ -21,8 +22,8 @@ class RequestParts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def request_parts(rendered: str, default_url: str) -> RequestParts | None:
-    """Return the parts of the request a render asks for, or None when it printed `null`: nothing is sent."""
-    if rendered.strip() == "null":
+    """Return the parts of the request a render asks for, or None when it printed nothing or `null`: nothing is sent."""
+    if rendered.strip() in {"", "null"}:
         return None
     members = _members(rendered)
     if _BODY not in members:
@@ -35,8 +36,10 @@ def request_parts(rendered: str, default_url: str) -> RequestParts | None:
     return RequestParts(body=body, url=url, headers=headers)
 
 
-def template_url(rendered: str) -> str:
-    """Return the address a URL template printed, as a JSON string."""
+def template_url(rendered: str, type_: TemplateType) -> str:
+    """Return the address a URL template printed: as text in Handlebars, else as a JSON string."""
+    if type_ is TemplateType.HANDLEBARS:
+        return rendered.strip()
     try:
         return msgspec.json.decode(rendered, type=str)
     except msgspec.DecodeError as error:

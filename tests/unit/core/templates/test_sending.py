@@ -1,6 +1,7 @@
 import pytest
 
 from gatepost.core.templates.sending import RequestParts, request_parts, template_url
+from gatepost.model.catalog import TemplateType
 from gatepost.model.errors import TemplateError
 
 URL = "https://hooks.example.com/in"
@@ -73,8 +74,21 @@ def test_what_cannot_be_sent_is_refused(member: str, complaint: str) -> None:
     assert complaint in str(refused.value)
 
 
-def test_a_url_template_prints_one_string() -> None:
-    assert template_url('"https://x.example.com/\\u00fc"\n') == "https://x.example.com/ü"
+@pytest.mark.parametrize("type_", [TemplateType.JSONNET, TemplateType.JS1])
+def test_a_url_template_prints_one_string(type_: TemplateType) -> None:
+    assert template_url('"https://x.example.com/\\u00fc"\n', type_) == "https://x.example.com/ü"
 
     with pytest.raises(TemplateError, match="prints one string"):
-        template_url('{ "url": 1 }\n')
+        template_url('{ "url": 1 }\n', type_)
+
+
+def test_a_handlebars_url_template_prints_the_address_itself() -> None:
+    assert (
+        template_url("\nhttps://x.example.com/a?b=c\n", TemplateType.HANDLEBARS)
+        == "https://x.example.com/a?b=c"
+    )
+
+
+@pytest.mark.parametrize("rendered", ["null\n", "", " \n"])
+def test_what_printed_nothing_is_not_sent(rendered: str) -> None:
+    assert request_parts(rendered, URL) is None

@@ -1,0 +1,3 @@
+function template(data) {
+  return JSON.parse(ly_job_config);
+}

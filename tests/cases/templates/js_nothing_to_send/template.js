@@ -1,0 +1,3 @@
+function template(data) {
+  if (isExit(data)) return { left: data.email };
+}

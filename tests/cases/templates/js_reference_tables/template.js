@@ -1,0 +1,3 @@
+function template(data) {
+  return lytics.ref("countries");
+}
