@@ -10,7 +10,7 @@ set-up = @command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) is not installe
 	On Debian and Ubuntu: sudo apt-get install python3 python3-venv"; exit 1; }; "$(PYTHON)" tools/environment.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-all demo test check lint types contracts format bench docs lock clean
+.PHONY: help setup setup-all demo test check lint types contracts format bench docs lock vendor clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -56,6 +56,9 @@ docs: setup ## write docs/reference from the program
 
 lock: setup ## choose the newest dependencies and pin them
 	$(bin)/python tools/lock.py
+
+vendor: setup ## fetch the JavaScript that is shipped as it is, with its licences
+	$(bin)/python tools/vendor.py
 
 clean: ## remove .venv and every cache
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

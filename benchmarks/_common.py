@@ -22,7 +22,19 @@ import orjson
 CACHE = Path(__file__).resolve().parent.parent / ".cache" / "benchmarks"
 """Fixtures and data folders lie here, on the disk of the source tree: a temporary folder may be memory."""
 
-_LIBRARIES = ("aiohttp", "gojsonnet", "httptools", "msgspec", "orjson", "starlette", "uvicorn", "uvloop")
+_LIBRARIES = (
+    *(
+        "aiohttp",
+        "gojsonnet",
+        "httptools",
+        "msgspec",
+        "orjson",
+        "quickjs-ng",
+        "starlette",
+        "uvicorn",
+        "uvloop",
+    ),
+)
 _FAR_BELOW = 0.6
 _SLOW_SYNC_MS = 1.5
 _BUSY_SHARE = 0.2

@@ -206,3 +206,16 @@ def _ended(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return True
     return stat.rpartition(")")[2].split()[0] == "Z"
+
+
+def test_helpers_for_a_kind_start_with_its_first_template() -> None:
+    async def story() -> list[int]:
+        counts = []
+        async with HelperRenderer(ONE) as renderer:
+            counts.append(len(renderer.pids))
+            for type_, source in (("js1", "function template() {}"), ("handlebars", "x"), ("jsonnet", "1")):
+                await renderer.render(type_, source, [PROFILE])
+                counts.append(len(renderer.pids))
+        return counts
+
+    assert asyncio.run(story()) == [1, 2, 3, 3]

@@ -6,7 +6,12 @@ import pytest
 
 from tests.docs.walkthrough import walk_through
 
-PAGES = ["tutorial/first-delivery.md", "howto/insider-in-ten-steps.md", "howto/follow-a-delivery.md"]
+PAGES = [
+    "tutorial/first-delivery.md",
+    "howto/insider-in-ten-steps.md",
+    "howto/follow-a-delivery.md",
+    "howto/javascript-and-handlebars.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

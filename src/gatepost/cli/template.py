@@ -30,7 +30,7 @@ Repair = Annotated[
 
 @app.callback()
 def group() -> None:
-    """List, change and test templates. They are Jsonnet."""
+    """List, change and test templates. They are Jsonnet, JavaScript (js1) or Handlebars."""
 
 
 @client_command(app, "list", "gatepost template list", "gatepost template list --json")
@@ -98,7 +98,9 @@ def create(
     description: Annotated[str, typer.Option(help="What it is for.")] = "",
     type_: Annotated[
         str,
-        typer.Option("--type", help="Its language; without it, what the file's name ends in, or jsonnet."),
+        typer.Option(
+            "--type", help="jsonnet, js1 or handlebars; by the file's ending unless told, else jsonnet."
+        ),
     ] = "",
     repair: Repair = False,
 ) -> None:

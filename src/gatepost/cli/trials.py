@@ -145,8 +145,8 @@ def _files(wanted: str, trial: Trial) -> list[Path]:
 
 
 def _try(client: Client, out: Output, wanted: str, trial: Trial, check: OutputCheck | None) -> None:
-    printed = _printed(client, wanted, _body(client, trial))
-    failed = printed.startswith(_ERROR)
+    answer = _answer(client, wanted, _body(client, trial))
+    printed, failed = str(answer["data"]), "failed" in answer
     advice = [] if check is None or failed else check.advice(printed, trial.event.value)
     document: dict[str, Any] = {"ok": not failed and not refuses(advice), "output": printed}
     out.document(document if check is None else {**document, "advice": told_advice(advice)})
@@ -154,8 +154,8 @@ def _try(client: Client, out: Output, wanted: str, trial: Trial, check: OutputCh
         raise CommandError(printed.removeprefix(_ERROR).strip())
     if not out.json:
         typer.echo(printed, nl=not printed.endswith("\n"))
-        if printed.strip() == "null":
-            out.warn("nothing would be sent: the template gave null")
+        if printed.strip() in {"", "null"}:
+            out.warn(f"nothing would be sent: the template gave {printed.strip() or 'nothing'}")
     show_advice(out, advice)
     if refuses(advice):
         raise typer.Exit(1)
@@ -172,10 +172,10 @@ def _body(client: Client, trial: Trial) -> dict[str, Any]:
     return body
 
 
-def _printed(client: Client, wanted: str, body: dict[str, Any]) -> str:
+def _answer(client: Client, wanted: str, body: dict[str, Any]) -> dict[str, Any]:
     file = Path(wanted)
     if file.is_file():
         given = {"template_definition": text_in(file), "template_type": type_of(file)}
-        return str(client.post("/v2/template/test", {**body, **given}))
+        return client.call("POST", "/v2/template/test", json={**body, **given})
     found = template_named(client, wanted)
-    return str(client.post(path_of("v2", "template", found["id"], "test"), body))
+    return client.call("POST", path_of("v2", "template", found["id"], "test"), json=body)

@@ -21,6 +21,9 @@ from gatepost.ports.store import Transaction
 
 MOST_REFERENCE_TABLES = 5
 
+FAILED = "evaluating snippet: "
+"""How what a trial prints begins when the template failed."""
+
 TEMPLATE_KEYS = ("template_id", "webhook_url_template_id")
 """Where a job's configuration names templates."""
 
@@ -106,7 +109,7 @@ async def test_template(context: Context, account: int, test: TemplateTest) -> s
         raise Unavailable(result.message)
     if result.kind == "source":
         raise InvalidInput(result.message, path="template_definition")
-    return f"evaluating snippet: {result.message}"
+    return f"{FAILED}{result.message}"
 
 
 async def checked_template(

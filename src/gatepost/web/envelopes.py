@@ -31,10 +31,10 @@ def answer_v1(data: object, *, status: int = 200, message: str = "success", **mo
     return json_response({"data": data, "status": status, "message": message, **more}, status)
 
 
-def answer_v2(request_id: str, data: object = None, *, status: int = 200) -> Response:
-    """Return a v2 success; without data it is the bare envelope."""
+def answer_v2(request_id: str, data: object = None, *, status: int = 200, **more: object) -> Response:
+    """Return a v2 success; without data it is the bare envelope. `more` are members Lytics does not have."""
     envelope: dict[str, object] = {} if data is None else {"data": data}
-    return json_response({**envelope, "request_id": request_id, "status": status}, status)
+    return json_response({**envelope, "request_id": request_id, "status": status, **more}, status)
 
 
 def no_content() -> Response:

@@ -92,6 +92,7 @@ class DeclaredTemplate(_Declared, frozen=True, kw_only=True):
 
     source: str
     type: str = "jsonnet"
+    """`jsonnet`, `js1` or `handlebars`."""
     description: str = ""
     cases: dict[str, Any] = {}
     """By name, what has to come out for which profile; a case that fails refuses the document."""

@@ -5,14 +5,15 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from gatepost.core.templates.context import SAMPLE_AUDIENCE
-from gatepost.model.catalog import Template
+from gatepost.model.catalog import Template, TemplateType
 from gatepost.model.times import to_rfc3339
 from gatepost.operations.templatelint import LintWish, lint_template
 from gatepost.operations.templates import (
+    FAILED,
     TemplateDraft,
     TemplateTest,
     create_template,
@@ -66,11 +67,15 @@ _TRIAL = {"entity": {"email": "ada@example.com"}, "job_config": {}}
 _SOURCE = accepts("{ email: std.parseJson(std.extVar('ly_entity')).email }", TEXT)
 
 
+_KINDS = [one.value for one in TemplateType]
+_LANGUAGE = Field(description=f"Its language: {', '.join(_KINDS)}.", examples=_KINDS)
+
+
 class _Wish(BaseModel):
     """What the query of an update says; what it leaves out stays as it is."""
 
     name: str | None = None
-    type: str | None = None
+    type: Annotated[str | None, _LANGUAGE] = None
     description: str | None = None
     desired_format: str | None = None
     reference_tables: list[str] | None = None
@@ -82,7 +87,7 @@ class _NewWish(BaseModel):
     """What the query of a creation says."""
 
     name: str
-    type: str
+    type: Annotated[str, _LANGUAGE]
     description: str = ""
     desired_format: str = ""
     reference_tables: list[str] = []
@@ -125,7 +130,7 @@ async def templates(here: Here) -> Response:
 
 @router.post("", responses=_ONE, openapi_extra=_SOURCE)
 async def create(here: Here, body: Body, wish: Annotated[_NewWish, Query()]) -> Response:
-    """Store a template after a syntax check; `force` stores it anyway, `repair` mends known damage."""
+    """Store a template (`jsonnet`, `js1`, `handlebars`) once checked; `force` does so anyway, `repair` mends damage."""
     draft = TemplateDraft(
         wish.name,
         wish.type,
@@ -225,7 +230,12 @@ async def _printed(here: Here, trial: _Trial, source: str, type_: str) -> Respon
         event=trial.event,
         audience=trial.audience or SAMPLE_AUDIENCE,
     )
-    return answer_v2(here.id, await test_template(here.context, here.number, test))
+    printed = await test_template(here.context, here.number, test)
+    if not printed.startswith(FAILED):
+        return answer_v2(here.id, printed)
+    # As documented, the words before the engine's own stand in front of Jsonnet's only.
+    shown = printed.removeprefix(FAILED) if type_.lower() == TemplateType.JS1 else printed
+    return answer_v2(here.id, shown, failed=True)
 
 
 def _shown(template: Template) -> dict[str, Any]:
