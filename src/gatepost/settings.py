@@ -35,7 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     disk_reserve: int = 64 * 1024 * 1024
     """Free bytes below which nothing more is collected, so that the other stages can go on."""
     render_workers: int = 2
-    """Helper processes that render templates."""
+    """Helper processes for each kind of template; those of a kind start with its first one, Jsonnet's at once."""
     retry_schedule: tuple[Milliseconds, ...] = tuple(int(s * SECOND) for s in RetryOptions().schedule)
     """Waits after the first, second, ... attempt, such as 1s,5s,30s; the last one repeats."""
     retry_window: Milliseconds = RetryOptions().window

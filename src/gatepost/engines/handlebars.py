@@ -12,8 +12,8 @@ from typing import Any
 from gatepost.engines.frames import CONTEXT_PARTS, FAULT, OK, TOO_LARGE, Answer, run
 from gatepost.engines.realm import RESERVE, Realm, byte_position
 
-_KEPT = 256
-"""Compiled templates a helper keeps."""
+_KEPT_BYTES = 2 * 1024 * 1024
+"""Sources of the compiled templates a helper keeps; compiled they take many times that."""
 
 _Runner = Callable[[str, str], str]
 
@@ -64,7 +64,7 @@ class HandlebarsEngine:
     def _runner(self, source: bytes) -> _Runner:
         if source not in self._kept:
             self._kept[source] = self._compiled(source.decode())
-            if len(self._kept) > _KEPT:
+            while sum(map(len, self._kept)) > _KEPT_BYTES:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(source)
         return self._kept[source]

@@ -50,3 +50,13 @@ def test_an_entity_that_is_no_json_fails_only_its_own_render(engine: Engine, ent
     assert isinstance(odd, RenderFailure)
     assert "failed to parse JSON" in odd.message
     assert good == Rendered(text='"b"\n')
+
+
+def test_a_long_handlebars_template_is_compiled_within_its_time(engine: Engine) -> None:
+    source = "".join(
+        f"{{{{#if a{number}}}}}{number}: {{{{json a{number}}}}}\n{{{{/if}}}}" for number in range(100)
+    )
+
+    [result] = engine.render_contexts(source, [RenderContext(entity=b'{"a7":"seven"}')], "handlebars")
+
+    assert result == Rendered(text='7: "seven"\n')

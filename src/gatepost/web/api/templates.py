@@ -64,6 +64,11 @@ _FINDING = {
 }
 _FINDINGS = answers({"data": [_FINDING], "request_id": "9b1c", "status": 200})
 _TRIAL = {"entity": {"email": "ada@example.com"}, "job_config": {}}
+_UNSAVED = {
+    "template_definition": "function template(data) { return data }",
+    "template_type": "js1",
+    **_TRIAL,
+}
 _SOURCE = accepts("{ email: std.parseJson(std.extVar('ly_entity')).email }", TEXT)
 
 
@@ -143,7 +148,7 @@ async def create(here: Here, body: Body, wish: Annotated[_NewWish, Query()]) -> 
     return answer_v2(here.id, _shown(made))
 
 
-@router.post("/test", responses=_PRINTED, openapi_extra=accepts({"template_definition": "{}", **_TRIAL}))
+@router.post("/test", responses=_PRINTED, openapi_extra=accepts(_UNSAVED))
 async def try_unsaved(here: Here, body: Body) -> Response:
     """Return what a template that is not stored prints; an error of the template is printed too."""
     trial = decoded(body, _UnsavedTrial)
