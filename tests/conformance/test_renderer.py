@@ -188,6 +188,33 @@ def test_checking_keeps_the_limits_too(engine: Engine) -> None:
     assert str(hoarding) == "the template needs more than the memory limit of 128 MiB"
 
 
+@pytest.mark.parametrize(
+    "hoard",
+    [
+        "for (const all = []; ; ) all.push({ x: new Array(100).fill(1) })",
+        "for (let chain = {}; ; ) chain = { chain }",
+        "for (const all = new Map(), n = 0; ; ) all.set(all.size, { n })",
+        "for (const all = []; ; ) all.push('x'.repeat(1e5) + all.length)",
+        "for (const all = []; ; ) all.push(new Uint8Array(1e7))",
+    ],
+)
+def test_a_script_that_hoards_is_told_of_the_memory_limit(hoard: str) -> None:
+    patient = RenderOptions(workers=1, memory=64 * MIB, deadline=60_000)
+
+    async def story() -> list[RenderResult]:
+        async with HelperRenderer(patient) as renderer:
+            source = f"function template(data) {{ if (data.bad) {hoard}; throw null }}"
+            nothing = await renderer.render("js1", source, [RenderContext(entity=b"{}")])
+            return nothing + await renderer.render("js1", source, [RenderContext(entity=b'{"bad":true}')])
+
+    [nothing, hoarded] = asyncio.run(story())
+
+    assert nothing == RenderFailure(message="null")
+    assert hoarded == RenderFailure(
+        message="the template needs more than the memory limit of 64 MiB", kind="limit"
+    )
+
+
 def test_a_source_has_at_most_256_kib(engine: Engine, kind: Kind) -> None:
     room = MAX_SOURCE_BYTES - len(kind.padded.format(""))
     fits, too_long = (kind.padded.format("x" * length) for length in (room, room + 1))

@@ -130,6 +130,23 @@ def test_a_helper_grown_large_is_replaced_between_turns() -> None:
     assert asyncio.run(story()) == [CLEAN]
 
 
+def test_a_helper_is_not_taken_for_as_large_as_its_parent() -> None:
+    mebibyte = 1024 * 1024
+    ballast = b"x" * (150 * mebibyte)
+
+    async def story() -> tuple[list[int], list[int]]:
+        async with HelperRenderer(RenderOptions(workers=1, recycle_above=100 * mebibyte)) as renderer:
+            before = renderer.pids
+            await renderer.render("jsonnet", GOOD, [PROFILE])
+            await renderer.render("jsonnet", GOOD, [PROFILE])
+            return before, renderer.pids
+
+    before, after = asyncio.run(story())
+
+    assert len(ballast) == 150 * mebibyte
+    assert before == after
+
+
 def test_a_caller_that_gives_up_leaves_the_pool_in_order() -> None:
     async def story() -> list[RenderResult]:
         async with HelperRenderer(ONE) as renderer:

@@ -10,7 +10,6 @@ import os
 import resource
 import signal
 import struct
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -78,6 +77,17 @@ def alarm(deadline: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def peak() -> int:
+    """Return the most bytes this process ever had in memory; 0 where the system does not tell."""
+    # What `getrusage` tells begins with the peak of the process that started this one.
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 - a helper imports little
+            kibibytes = next(line.split()[1] for line in status if line.startswith("VmHWM:"))
+    except (FileNotFoundError, StopIteration):
+        return 0
+    return int(kibibytes) * 1024
+
+
 def run(make: Callable[[Mapping[str, bytes], int], Engine]) -> None:
     """Be a helper process: make the engine from its files and its memory limit, and serve until the input ends."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -131,7 +141,7 @@ def _send(out: int, *parts: bytes) -> None:
 
 
 class _Footprint:
-    """What the engine has taken, in address space too: that is what the limit counts, and it never shrinks."""
+    """What the engine holds, in address space too: that is what the limit counts, and of Jsonnet's it never shrinks."""
 
     def __init__(self, memory: int) -> None:
         """Bound what the engine may still take; what it reserved to start does not count."""
@@ -143,16 +153,16 @@ class _Footprint:
             # Only Linux keeps this limit; elsewhere the deadline alone protects.
             self._statm, self._start = -1, 0
             return
-        self._start = self._addresses()
+        self._start, _ = self._pages()
         resource.setrlimit(resource.RLIMIT_AS, (self._start + memory, self._start + memory))
 
     def taken(self) -> int:
         """Return the bytes by which to judge whether this process has grown too large to go on."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        resident = peak if sys.platform == "darwin" else peak * 1024
-        return max(resident, self._addresses() - self._start)
+        addresses, resident = self._pages()
+        return max(resident, addresses - self._start)
 
-    def _addresses(self) -> int:
+    def _pages(self) -> tuple[int, int]:
         if self._statm < 0:
-            return 0
-        return int(os.pread(self._statm, 200, 0).split()[0]) * resource.getpagesize()
+            return 0, 0
+        addresses, resident, *_ = os.pread(self._statm, 200, 0).split()
+        return int(addresses) * resource.getpagesize(), int(resident) * resource.getpagesize()

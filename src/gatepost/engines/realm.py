@@ -14,7 +14,7 @@ from typing import Any
 
 from _quickjs import Context
 
-from gatepost.engines.frames import FAULT, MAX_MESSAGE, TOO_LARGE, Answer
+from gatepost.engines.frames import FAULT, MAX_MESSAGE, TOO_LARGE, Answer, peak
 
 RESERVE = 64 * 1024 * 1024
 """Address space beyond the realms' limit in which the process itself can go on and report."""
@@ -47,14 +47,15 @@ class Realm:
     def fault(self, error: Exception) -> Answer:
         """Return what is to be said of an exception that left the realm."""
         message = str(error)
-        exhausted = message == _NAMELESS and self._nearly_full()
+        exhausted = message == _NAMELESS and self._was_nearly_full()
         if exhausted or isinstance(error, MemoryError) or "InternalError: out of memory" in message:
             return TOO_LARGE, b""
         return FAULT, message.removesuffix("\nundefined").strip().encode("utf-8", "replace")[:MAX_MESSAGE]
 
-    def _nearly_full(self) -> bool:
-        used: int = self._context.memory()["malloc_size"]
-        return used > self._memory * _NEAR_THE_LIMIT
+    def _was_nearly_full(self) -> bool:
+        # What the script held may be free again by now, but the process remembers its peak.
+        held: int = self._context.memory()["malloc_size"]
+        return max(held, peak()) > self._memory * _NEAR_THE_LIMIT
 
 
 def byte_position(source: str, line: int, column: int) -> str:
