@@ -22,6 +22,7 @@ from gatepost.core.jsonnet.compiler.foresight import standard, static
 from gatepost.core.jsonnet.compiler.laziness import object_of, object_value, wrapped
 from gatepost.core.jsonnet.compiler.locals import bind_all
 from gatepost.core.jsonnet.compiler.unit import Uncovered, Unit
+from gatepost.core.jsonnet.library.registry import BUILTINS, CONSTANTS
 from gatepost.core.jsonnet.nodes import (
     Apply,
     Assert,
@@ -117,6 +118,8 @@ def _below(env: Env) -> Below:
 def index(unit: Unit, node: Index, env: Env, block: Block) -> Result:
     """`target.f` and `target[e]`."""
     if name := standard(unit, node, env):
+        if name in CONSTANTS:
+            return unit.literal(CONSTANTS[name])
         return Result(code=f"std[{unit.constant(name)}]", kind=Kind.FUNCTION, frames=1)
     known = static(unit, node, env)
     if isinstance(known, StaticFunction):
@@ -224,7 +227,7 @@ def _arithmetic(op: str, left: Result, right: Result, frames: int) -> Result:
     elif op == "+" and kinds[0] in OBJECTS and kinds[1] in OBJECTS:
         kind = Kind.OBJECT
     # `%` may format a text, which takes frames of its own.
-    frames += 12 if op == "%" else 0
+    frames += BUILTINS["mod"].frames if op == "%" else 0
     return Result(code=f"{_ARITHMETIC[op]}({left.code}, {right.code})", kind=kind, frames=frames)
 
 

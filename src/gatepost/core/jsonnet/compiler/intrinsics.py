@@ -11,8 +11,6 @@ from gatepost.core.jsonnet.compiler.unit import Uncovered, Unit
 from gatepost.core.jsonnet.library.registry import BUILTINS, Builtin
 from gatepost.core.jsonnet.nodes import Apply, Literal, Node
 
-_FRAMES: Final = 12
-"""Frames that a function of the standard library may take, for those that are written in Jsonnet themselves."""
 _BUILT_IN: Final = frozenset(
     {"length", "type", "objectHas", "objectHasAll", "objectFields", "map", "filter", "join"}
 )
@@ -57,7 +55,7 @@ def standard_call(unit: Unit, name: str, node: Apply, env: Env, block: Block) ->
         raise Uncovered(msg)
     args = _arguments(unit, name, builtin, node, env, block)
     frames = max([arg.frames for arg in args if arg], default=0)
-    frames += 4 if name in _BUILT_IN else _FRAMES
+    frames += 4 if name in _BUILT_IN else builtin.frames
     special = _SPECIAL.get(name)
     if special and (code := special(args)):
         return Result(code=code, kind=Kind.BOOLEAN, frames=frames)

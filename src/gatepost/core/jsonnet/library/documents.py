@@ -87,7 +87,7 @@ def manifest_json_minified(value: Value) -> str:
     return _json(value, Form("", "", ":"), "")
 
 
-@standard("v", gives="text", name="manifestPython")
+@standard("v", gives="text", name="manifestPython", frames=32)
 def manifest_python(value: Value) -> str:
     """A value as Python."""
     return _python(value, 1)
@@ -114,13 +114,13 @@ def _python(value: Value, level: int) -> str:
     return f"{brackets[0]}{', '.join(parts)}{brackets[1]}"
 
 
-@standard("conf", gives="text", name="manifestPythonVars")
+@standard("conf", gives="text", name="manifestPythonVars", frames=48)
 def manifest_python_vars(conf: Value) -> str:
     """The fields of an object as variables of Python."""
     return "".join([f"{name} = {_python(value, 1)}\n" for name, value in fields_of(conf)])
 
 
-@standard("ini", gives="text", name="manifestIni")
+@standard("ini", gives="text", name="manifestIni", frames=40)
 def manifest_ini(ini: Value) -> str:
     """An object of a main part and sections as an INI file."""
     main = _settings(field_of(ini, "main")) if has_field(ini, "main", hidden=False) else []
@@ -140,7 +140,7 @@ def _settings(section: Value) -> list[str]:
     return found
 
 
-@standard("value", gives="text", name="manifestXmlJsonml")
+@standard("value", gives="text", name="manifestXmlJsonml", frames=40)
 def manifest_xml(value: Value) -> str:
     """An array of a tag, perhaps attributes, and what is inside, as XML."""
     return _element(as_list(value), 1)

@@ -27,13 +27,13 @@ _NUMBERS: Final = {
 }
 
 
-@standard("a b")
+@standard("a b", frames=30)
 def mod(left: Value, right: Value) -> Value:
     """What is left of a number by division, or a text with values written into it."""
     return formatted(left, right) if type(left) is str else modulo(left, right)
 
 
-@standard("str vals", gives="text", name="format")
+@standard("str vals", gives="text", name="format", frames=30)
 def formatted(text: Value, values: Value) -> str:
     """A text with values written into it: those of an array in turn, those of an object by name, or one."""
     found = pieces(as_text(text))

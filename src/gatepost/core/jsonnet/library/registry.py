@@ -20,6 +20,8 @@ class Builtin(msgspec.Struct, frozen=True):
     lazy: frozenset[int] = frozenset()
     gives: str = ""
     """What the result is for sure: text, boolean, number, texts (an array of them) or numbers."""
+    frames: int = 12
+    """How far below the call the engine may evaluate an argument, in frames."""
 
 
 BUILTINS: Final[dict[str, Builtin]] = {}
@@ -30,13 +32,19 @@ CONSTANTS: Final[dict[str, float]] = {}
 
 
 def standard(
-    params: str, *, optional: int = 0, lazy: tuple[int, ...] = (), gives: str = "", name: str = ""
+    params: str,
+    *,
+    optional: int = 0,
+    lazy: tuple[int, ...] = (),
+    gives: str = "",
+    name: str = "",
+    frames: int = 12,
 ) -> Callable[[Call], Call]:
     """Register a function of the standard library; `params` are its documented names, a space between them."""
 
     def register(call: Call) -> Call:
         BUILTINS[name or call.__name__] = Builtin(
-            call, tuple(params.split()), optional, frozenset(lazy), gives
+            call, tuple(params.split()), optional, frozenset(lazy), gives, frames
         )
         return call
 
