@@ -20,7 +20,7 @@ from gatepost.core.jsonnet.values import (
 
 _LARGEST: Final = 2**31
 """Where the engine's integers end: those that count and point."""
-_LONG: Final = 1024
+_LONG: Final = 256
 
 
 def as_function(value: Value) -> Function:
@@ -43,7 +43,7 @@ def read(value: Value) -> str:
     if type(value) is not str:
         raise Doubt("not a text")
     if len(value) > _LONG:
-        charge(len(value) >> 8)
+        charge(len(value) >> 5)
     return value
 
 
@@ -69,7 +69,7 @@ def keys_of(function: Value, items: list[Value]) -> list[Value]:
 
 def fitting(size: int) -> None:
     """Make sure that a result of this many characters or items is worth making."""
-    charge(size >> 8)
+    charge(size >> 6)
     if size > LONGEST:
         raise Doubt("a long result")
 

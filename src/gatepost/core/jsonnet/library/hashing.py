@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 
+from gatepost.core.jsonnet.library.arguments import read
 from gatepost.core.jsonnet.library.registry import standard
 from gatepost.core.jsonnet.values import Function, Value, as_text, force
 
@@ -11,7 +12,7 @@ from gatepost.core.jsonnet.values import Function, Value, as_text, force
 def _native(*names: str) -> Callable[[Callable[..., str]], Function]:
     def make(call: Callable[..., str]) -> Function:
         return Function(
-            lambda *args: call(*(as_text(force(arg)).encode() for arg in args)), names, (False,) * len(names)
+            lambda *args: call(*(read(force(arg)).encode() for arg in args)), names, (False,) * len(names)
         )
 
     return make
@@ -34,7 +35,7 @@ def _hmac_sha256(message: bytes, key: bytes) -> str:
 
 def _digest(name: str) -> Callable[[Value], str]:
     def digest(s: Value) -> str:
-        return hashlib.new(name, as_text(s).encode(), usedforsecurity=False).hexdigest()
+        return hashlib.new(name, read(s).encode(), usedforsecurity=False).hexdigest()
 
     return digest
 

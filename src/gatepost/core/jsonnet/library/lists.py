@@ -6,6 +6,7 @@ from gatepost.core.jsonnet.library.arguments import (
     evaluated,
     fitting,
     items_of,
+    read,
     room,
 )
 from gatepost.core.jsonnet.library.registry import standard
@@ -31,7 +32,7 @@ _NESTED_FRAMES = 5
 def member(arr: Value, x: Value) -> bool:
     """Whether an array holds a value, or a text another one."""
     if type(arr) is str:
-        return as_text(x) in arr
+        return as_text(x) in read(arr)
     return _place(as_list(arr), x) >= 0
 
 

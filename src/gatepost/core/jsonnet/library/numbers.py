@@ -149,8 +149,8 @@ def power(base: float, to: float) -> float:
         return 1.0
     if to == 1:
         return base
-    if base == 0:
-        raise Doubt("a power of zero")
+    if base == 0 and to > 0:
+        return base if to % 2 == 1 else 0.0
     if abs(to) == 0.5:
         return math.sqrt(base) if to > 0 else 1 / math.sqrt(base)
     if not to.is_integer() or abs(to) > _WHOLE:

@@ -28,8 +28,9 @@ def string_chars(text: Value) -> list[Value]:
     return list(text)
 
 
-def _charset(chars: Value) -> str:
+def _charset(text: str, chars: Value) -> str:
     if type(chars) is str:
+        charge((len(text) * len(chars)) >> 10)
         return chars
     # Of the items of an array only texts of one character can be met.
     return "".join(item for item in evaluated(as_list(chars)) if type(item) is str and len(item) == 1)
@@ -38,19 +39,19 @@ def _charset(chars: Value) -> str:
 @standard("str chars", gives="text", name="stripChars")
 def strip_chars(text: Value, chars: Value) -> str:
     """A text without these characters at either end."""
-    return read(text).strip(_charset(chars))
+    return read(text).strip(_charset(text, chars))
 
 
 @standard("str chars", gives="text", name="lstripChars")
 def lstrip_chars(text: Value, chars: Value) -> str:
     """A text without these characters at its start."""
-    return read(text).lstrip(_charset(chars))
+    return read(text).lstrip(_charset(text, chars))
 
 
 @standard("str chars", gives="text", name="rstripChars")
 def rstrip_chars(text: Value, chars: Value) -> str:
     """A text without these characters at its end."""
-    return read(text).rstrip(_charset(chars))
+    return read(text).rstrip(_charset(text, chars))
 
 
 @standard("str", gives="text")
@@ -62,13 +63,13 @@ def trim(text: Value) -> str:
 @standard("a b", gives="boolean", name="startsWith")
 def starts_with(a: Value, b: Value) -> bool:
     """Whether a text starts with another."""
-    return read(a).startswith(as_text(b))
+    return as_text(a).startswith(read(b))
 
 
 @standard("a b", gives="boolean", name="endsWith")
 def ends_with(a: Value, b: Value) -> bool:
     """Whether a text ends with another."""
-    return read(a).endswith(as_text(b))
+    return as_text(a).endswith(read(b))
 
 
 @standard("str from len", gives="text")
@@ -83,12 +84,13 @@ def substr(text: Value, start: Value, size: Value) -> str:
 @standard("pat str", gives="numbers", name="findSubstr")
 def find_substr(part: Value, text: Value) -> list[Value]:
     """Every place where a text holds another one."""
+    whole, wanted = read(text), as_text(part)
     found: list[Value] = []
-    at = read(text).find(part) if as_text(part) else -1
+    at = whole.find(wanted) if wanted else -1
     while at >= 0:
-        charge(1 + (len(part) >> 6))
+        charge(1 + (len(wanted) >> 6))
         found.append(at)
-        at = text.find(part, at + 1)
+        at = whole.find(wanted, at + 1)
     return found
 
 
