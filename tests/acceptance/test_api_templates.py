@@ -33,9 +33,12 @@ def test_the_source_is_the_raw_body_whatever_its_content_type_says(api: httpx.Cl
         "created",
         "updated",
         "author_id",
+        "engine",
     }
     assert api.get(f"/v2/template/{metadata['id']}").json()["data"] == metadata
-    assert api.get("/v2/template").json()["data"] == [metadata]
+    assert api.get("/v2/template").json()["data"] == [
+        {name: metadata[name] for name in metadata if name != "engine"}
+    ]
     assert api.get(f"/v2/template/{metadata['id']}/definition").json()["data"] == SOURCE
 
 
@@ -321,3 +324,16 @@ def test_a_template_is_looked_over_without_being_stored(standing_api: httpx.Clie
         ("unknown-function", "error", 2, 4)
     ]
     assert (wrong.status_code, wrong.json()["errors"][0]["path"]) == (400, "event")
+
+
+def test_a_template_says_which_engine_renders_it_and_why_if_not_the_fast_one(api: httpx.Client) -> None:
+    fast = api.post("/v2/template", params={"name": "fast", "type": "jsonnet"}, content=b"{ a: 1 }").json()
+    slow = api.post(
+        "/v2/template", params={"name": "slow", "type": "jsonnet"}, content=b"std.parseYaml('a: 1')"
+    ).json()
+
+    shown = [api.get(f"/v2/template/{made['data']['id']}").json()["data"] for made in (fast, slow)]
+
+    assert [one["engine"] for one in shown] == ["compiled", "reference"]
+    assert "engine_reason" not in shown[0]
+    assert shown[1]["engine_reason"] == "std.parseYaml is not covered"

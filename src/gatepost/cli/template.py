@@ -70,16 +70,15 @@ def show(
 ) -> None:
     """Show one template and its text."""
     client, out = session
-    found = template_named(client, template)
+    found = client.get(path_of("v2", "template", template_named(client, template)["id"]))
     if version:
         text = text_at(client, found, version).text
     else:
         text = str(client.get(path_of("v2", "template", found["id"], "definition")))
     out.document({**found, "source": text})
     if not source:
-        out.facts(
-            (name, found.get(name)) for name in ("name", "id", "type", "description", "created", "updated")
-        )
+        facts = ("name", "id", "type", "description", "created", "updated", "engine", "engine_reason")
+        out.facts((name.replace("_", " "), found.get(name)) for name in facts)
         out.show("")
     if not out.json:
         typer.echo(text, nl=not text.endswith("\n"))

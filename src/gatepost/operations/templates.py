@@ -16,7 +16,7 @@ from gatepost.operations.context import Context, new_id
 from gatepost.operations.records import checked_name, current_schema, live_jobs, template_of
 from gatepost.operations.slugs import slug_of
 from gatepost.operations.templateversions import drop_versions, keep_version, line_changes
-from gatepost.ports.renderer import RenderContext, RenderFailure
+from gatepost.ports.renderer import Engine, RenderContext, RenderFailure
 from gatepost.ports.store import Transaction
 
 MOST_REFERENCE_TABLES = 5
@@ -89,6 +89,11 @@ async def list_templates(context: Context, account: int) -> list[Template]:
 async def get_template(context: Context, account: int, id_: str) -> Template:
     """Return one template."""
     return await context.store.read(lambda tx: template_of(tx, account, id_))
+
+
+async def engine_of(context: Context, template: Template) -> Engine:
+    """Say what renders a template, and why if it is not the fast engine."""
+    return await context.renderer.engine(template.type.value, template.source)
 
 
 async def delete_template(context: Context, account: int, id_: str) -> None:

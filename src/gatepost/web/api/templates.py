@@ -18,6 +18,7 @@ from gatepost.operations.templates import (
     TemplateTest,
     create_template,
     delete_template,
+    engine_of,
     get_template,
     list_templates,
     test_template,
@@ -38,7 +39,7 @@ _METADATA = {
     "created": "2026-01-02T03:04:05Z",
     "updated": "2026-01-02T03:04:05Z",
 }
-_ONE = answers({"data": _METADATA, "request_id": "9b1c", "status": 200})
+_ONE = answers({"data": {**_METADATA, "engine": "compiled"}, "request_id": "9b1c", "status": 200})
 _PRINTED = answers({"data": '{\n   "email": "ada@example.com"\n}\n', "request_id": "9b1c", "status": 200})
 _SAVED = {
     "version": 2,
@@ -145,7 +146,7 @@ async def create(here: Here, body: Body, wish: Annotated[_NewWish, Query()]) -> 
         _slugs(wish.reference_tables),
     )
     made = await create_template(here.context, here.number, draft, force=wish.force, repair=wish.repair)
-    return answer_v2(here.id, _shown(made))
+    return await _answered(here, made)
 
 
 @router.post("/test", responses=_PRINTED, openapi_extra=accepts(_UNSAVED))
@@ -170,7 +171,7 @@ async def look_over(here: Here, body: Body) -> Response:
 @router.get("/{id_}", responses=_ONE)
 async def template(here: Here, id_: str) -> Response:
     """Return one template without its source."""
-    return answer_v2(here.id, _shown(await get_template(here.context, here.number, id_)))
+    return await _answered(here, await get_template(here.context, here.number, id_))
 
 
 @router.get("/{id_}/definition", responses=answers({"data": "{ ... }", "request_id": "9b1c", "status": 200}))
@@ -194,7 +195,7 @@ async def update(here: Here, body: Body, id_: str, wish: Annotated[_Wish, Query(
     updated = await update_template(
         here.context, here.number, id_, draft, force=wish.force, repair=wish.repair
     )
-    return answer_v2(here.id, _shown(updated))
+    return await _answered(here, updated)
 
 
 @router.delete("/{id_}", responses=answers({"request_id": "9b1c", "status": 200}))
@@ -241,6 +242,12 @@ async def _printed(here: Here, trial: _Trial, source: str, type_: str) -> Respon
     # As documented, the words before the engine's own stand in front of Jsonnet's only.
     shown = printed.removeprefix(FAILED) if type_.lower() == TemplateType.JS1 else printed
     return answer_v2(here.id, shown, failed=True)
+
+
+async def _answered(here: Here, template: Template) -> Response:
+    engine = await engine_of(here.context, template)
+    why = {"engine_reason": engine.reason} if engine.reason else {}
+    return answer_v2(here.id, {**_shown(template), "engine": engine.name, **why})
 
 
 def _shown(template: Template) -> dict[str, Any]:
