@@ -88,6 +88,8 @@ def checked_config(
     )
     checked["user_fields"] = texts(config.get("user_fields"), "user_fields")
     checked["withbackfill"] = _flag(config, "withbackfill")
+    if "compact" in config:
+        checked["compact"] = _flag(config, "compact")
     _check_template(known, config.get("template_id"), "template_id")
     _check_version(known, config)
     _check_whole(config.get("worker_count"), "worker_count", (0, MOST_WORKERS))

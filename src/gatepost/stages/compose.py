@@ -10,7 +10,7 @@ from gatepost.core.addresses import origin_of
 from gatepost.core.authorize import NO_AUTH
 from gatepost.core.payloads import default_payload, triggered_entity
 from gatepost.core.templates.context import segment_event
-from gatepost.core.templates.sending import RequestParts, request_parts, template_url
+from gatepost.core.templates.sending import RequestParts, compacted, request_parts, template_url
 from gatepost.model.catalog import Template
 from gatepost.model.delivery import Delivery
 from gatepost.model.errors import TemplateError
@@ -142,7 +142,7 @@ def _assemble(
     if parts is None:
         gave = "null" if _text_of(body).strip() else "nothing"
         return NotComposed(reason=f"the template gave {gave}")
-    return _from_parts(parts, item.order.method)
+    return _from_parts(parts, item.order)
 
 
 def _address(order: Order, rendered: RenderResult | None) -> str:
@@ -151,12 +151,12 @@ def _address(order: Order, rendered: RenderResult | None) -> str:
     return template_url(_text_of(rendered), order.url_template.type)
 
 
-def _from_parts(parts: RequestParts, method: str) -> Composed:
+def _from_parts(parts: RequestParts, order: Order) -> Composed:
     named = {name.lower() for name, _ in parts.headers}
     headers = (*parts.headers, *(header for header in JSON_CONTENT if header[0].lower() not in named))
-    return Composed(
-        method=method, url=parts.url, headers=headers, body=b"" if method == "GET" else parts.body.encode()
-    )
+    body = compacted(parts.body) if order.compact else parts.body
+    sent = b"" if order.method == "GET" else body.encode()
+    return Composed(method=order.method, url=parts.url, headers=headers, body=sent)
 
 
 def _plain(item: Draft, url: str, now: Instant) -> Composed:

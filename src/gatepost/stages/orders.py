@@ -39,6 +39,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     fields: tuple[str, ...]
     do_not_retry: frozenset[int]
+    compact: bool
+    """Bodies go out without the white space between their parts."""
     stream: str
     workers: int
     """Simultaneous requests; 0 is automatic."""
@@ -111,6 +113,7 @@ class OrderBook:
             url=_text(config.get("webhook_url")),
             fields=tuple(_texts(config.get("user_fields"))),
             do_not_retry=frozenset(_numbers(config.get("do_not_retry"))),
+            compact=config.get("compact") is True,
             stream=_text(config.get("stream")),
             workers=next(iter(_numbers([config.get("worker_count")])), 0),
             config=orjson.dumps(config),

@@ -49,6 +49,7 @@ def make_order(**given: object) -> Order:
         url="https://own.example.com/hook",
         fields=(),
         do_not_retry=frozenset(),
+        compact=False,
         stream="",
         workers=0,
         config=b"{}",

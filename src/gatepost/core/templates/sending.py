@@ -36,6 +36,14 @@ def request_parts(rendered: str, default_url: str) -> RequestParts | None:
     return RequestParts(body=body, url=url, headers=headers)
 
 
+def compacted(body: str) -> str:
+    """Return a JSON body without the white space between its parts, every number as it is; others stay as they are."""
+    try:
+        return msgspec.json.format(body, indent=-1)
+    except msgspec.DecodeError:
+        return body
+
+
 def template_url(rendered: str, type_: TemplateType) -> str:
     """Return the address a URL template printed: as text in Handlebars, else as a JSON string."""
     if type_ is TemplateType.HANDLEBARS:

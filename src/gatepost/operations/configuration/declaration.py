@@ -131,6 +131,7 @@ class DeclaredJob(_Declared, frozen=True, kw_only=True):
     workers: int = 0
     """Simultaneous requests; 0 is automatic."""
     do_not_retry: tuple[int, ...] = ()
+    compact: bool = False
     description: str = ""
 
 

@@ -171,6 +171,7 @@ def _config(declared: DeclaredJob, names: _Names) -> JsonObject:
         "stream": declared.stream,
         "worker_count": declared.workers,
         "do_not_retry": list(declared.do_not_retry),
+        "compact": declared.compact,
     }
     return config | {key: value for key, value in optional.items() if value}
 

@@ -1,6 +1,6 @@
 import pytest
 
-from gatepost.core.templates.sending import RequestParts, request_parts, template_url
+from gatepost.core.templates.sending import RequestParts, compacted, request_parts, template_url
 from gatepost.model.catalog import TemplateType
 from gatepost.model.errors import TemplateError
 
@@ -92,3 +92,21 @@ def test_a_handlebars_url_template_prints_the_address_itself() -> None:
 @pytest.mark.parametrize("rendered", ["null\n", "", " \n"])
 def test_what_printed_nothing_is_not_sent(rendered: str) -> None:
     assert request_parts(rendered, URL) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "sent"),
+    [
+        (
+            '{\n   "a": [\n      1,\n      0.10000000000000001\n   ],\n   "b": { }\n}\n',
+            '{"a":[1,0.10000000000000001],"b":{}}',
+        ),
+        (
+            '{"big": 7076027172059065344000, "text": "a  b\\u0085"}',
+            '{"big":7076027172059065344000,"text":"a  b\\u0085"}',
+        ),
+        ("not JSON  at all", "not JSON  at all"),
+    ],
+)
+def test_a_compact_body_loses_its_white_space_and_nothing_else(body: str, sent: str) -> None:
+    assert compacted(body) == sent
