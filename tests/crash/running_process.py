@@ -52,6 +52,12 @@ class GatepostProcess:
             self._is_group = bool(prefix)
         self._wait_until_ready(self._process)
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """Send SIGKILL, and do not wait."""
         assert self._process is not None

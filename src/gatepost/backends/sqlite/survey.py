@@ -6,7 +6,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -39,7 +39,7 @@ class SqliteSurveyor:
         if run is None or (run.duty, run.cursor) != (duty.id, duty.cursor):
             # Another duty, or a step that was undone: what has been told of it is lost.
             self.end()
-            run = self._run = _Run(self._state, duty, self._on_found)
+            run = self._run = self._begun(duty)
         try:
             return run.next(most)
         except SurveyLost:
@@ -51,6 +51,13 @@ class SqliteSurveyor:
         if self._run is not None:
             self._run.end()
             self._run = None
+
+    def _begun(self, duty: Duty) -> "_Run":
+        try:
+            return _Run(self._state, duty, self._on_found)
+        except OSError as error:
+            msg = f"its process cannot be started: {error}"
+            raise SurveyLost(msg) from error
 
 
 class _Run:
@@ -122,13 +129,20 @@ class _Run:
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.write(task)
                 process.stdin.close()
-            for line in process.stdout:
-                if self._ending.is_set():
-                    break
-                self._slices.put(_DECODE(line))
-                self._on_found()
+            try:
+                self._pass_on(process.stdout)
+            except msgspec.DecodeError:
+                # It was killed in the middle of a line.
+                process.kill()
             said = process.stderr.read()[-_SHOWN:].decode("utf-8", "replace").strip()
         self._last_words = said.splitlines()[-1] if said else f"it ended with {process.returncode}"
         if not self._ending.is_set():
             self._slices.put(None)
+            self._on_found()
+
+    def _pass_on(self, lines: Iterable[bytes]) -> None:
+        for line in lines:
+            if self._ending.is_set():
+                return
+            self._slices.put(_DECODE(line))
             self._on_found()

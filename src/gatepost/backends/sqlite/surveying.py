@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -44,12 +45,17 @@ def main() -> None:
     os.nice(_YIELDING)
     # Profiles hold no cycles, and looking for some would take a third of the time.
     gc.disable()
-    task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
-    with closing(connect(Path(task.state))) as connection:
+    run(sys.stdin.buffer.read(), sys.stdout.buffer)
+
+
+def run(task: bytes, output: BinaryIO) -> None:
+    """Do an encoded task and write a line for each slice, at once: whoever reads may have gone, and then it ends."""
+    wanted = msgspec.json.decode(task, type=Task)
+    with closing(connect(Path(wanted.state))) as connection:
         connection.execute("PRAGMA query_only = ON")
-        for found in survey(connection, task.duty):
-            sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
-            sys.stdout.buffer.flush()
+        for found in survey(connection, wanted.duty):
+            output.write(msgspec.json.encode(found) + b"\n")
+            output.flush()
 
 
 def survey(connection: sqlite3.Connection, duty: Duty) -> Iterator[Found]:
