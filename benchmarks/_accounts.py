@@ -5,13 +5,17 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
+import orjson
+
 from benchmarks._common import CACHE, progress
+from gatepost.backends.clock import HandClock
 from gatepost.backends.sqlite.log import SqliteLog
 from gatepost.backends.sqlite.store import SqliteStore
 from gatepost.core.applying import evaluate
 from gatepost.core.plans import AccountPlan
 from gatepost.model.audience import Audience
 from gatepost.model.catalog import Account, Destination, Job, Scope
+from gatepost.model.event import Submission
 from gatepost.model.jsonvalue import JsonValue
 from gatepost.model.profile import Profile
 from gatepost.model.schema import Field, FieldType, Mapping, MergeOperator, Schema
@@ -32,6 +36,7 @@ CITIES = ("Utrecht", "Porto", "Lyon", "Graz", "Turku", "Cork", "Ghent", "Malmo",
 _READERS = 10
 _AUDIENCES = 50
 _CHUNK = 5_000
+_DAYS = 5
 _FIXTURE = 2
 """Raise it when profiles or audiences below change: older files are left alone."""
 
@@ -178,9 +183,25 @@ def stored_profiles(count: int) -> Path:
     return path
 
 
+def stored_past(count: int) -> Path:
+    """Return a state file with this many profiles of one event each day for five days, `log` beside it; kept too."""
+    folder = CACHE / f"past-{count}-{_FIXTURE}"
+    if not folder.is_dir():
+        progress(f"  writing {count:,} profiles with a past, once")
+        fresh = folder.with_suffix(".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        copied(stored_profiles(count), fresh)
+        _put_past(fresh, count)
+        fresh.rename(folder)
+    return folder / "state"
+
+
 def copied(source: Path, folder: Path) -> Path:
-    """Return a copy of a state file in a folder of its own."""
+    """Return a copy of a state file in a folder of its own, with the log that lies beside it if there is one."""
     folder.mkdir()
+    log = source.with_name("log")
+    if log.is_file():
+        shutil.copyfile(log, folder / "log")
     return Path(shutil.copyfile(source, folder / "state"))
 
 
@@ -203,6 +224,36 @@ def _put_profiles(tx: Transaction, plan: AccountPlan, numbers: Iterable[int]) ->
     changes.identified |= {("_id", one.id): one.number for one in saved}
     tx.profiles.save(ACCOUNT, changes)
     tx.ledger.advance(0, NOW)
+
+
+def _put_past(folder: Path, count: int) -> None:
+    """Write the events of every profile, day by day, and have each know of its own."""
+    clock = HandClock(NOW - _DAYS * DAY)
+    log, store = SqliteLog(folder / "log", clock), SqliteStore(folder / "state")
+    firsts = []
+    for _ in range(_DAYS):
+        clock.move(clock.audience() + DAY)
+        before = log.head()
+        for first in range(1, count + 1, _CHUNK):
+            numbers = range(first, min(first + _CHUNK, count + 1))
+            log.append(ACCOUNT, [Submission(STREAM, 0, _visit(number)) for number in numbers]).result()
+        firsts.append(log.read(before, 1)[0].id)
+    for first in range(0, count, _CHUNK):
+        store.write_blocking(partial(_put_trails, firsts=firsts, after=first))
+    store.write_blocking(lambda tx: tx.ledger.advance(log.head(), NOW))
+    log.close()
+    store.close()
+
+
+def _visit(number: int) -> bytes:
+    return orjson.dumps({"user_id": user_id(number), "sku": f"A-{number % 97:04}", "price": number % 40})
+
+
+def _put_trails(tx: Transaction, firsts: list[int], after: int) -> None:
+    changed = tx.profiles.scan(ACCOUNT, after, _CHUNK)
+    for one in changed:
+        one.trail = [first + one.number - 1 for first in firsts]
+    tx.profiles.save(ACCOUNT, ProfileChanges(saved=changed))
 
 
 def _audience(number: int, text: str) -> Audience:

@@ -2,7 +2,8 @@
 
 The baseline is SQLite alone, reading and decoding the same profiles and writing as many of them back. `parts` hold the
 same under half load: what apply takes at most is the budget of `benchmarks.apply`, half of that is fed all the while,
-and the lag of those events is told beside their lag without an evaluation.
+and the lag of those events is told beside their lag without an evaluation. `windowed` is an audience over the last days
+that nobody kept count of, filled from the past; its baseline is the walk of apply alone.
 """
 
 import itertools
@@ -42,6 +43,8 @@ NEW = Budget(ours=20.0)
 """Seconds for a million profiles."""
 _RULE = 'AND (city = "Porto", last_visit > "now-60d")'
 """A tenth is inside, and each of them has an instant at which she leaves."""
+_WINDOWED = 'sum("event.price", "4d") > 60'
+"""Three events of each profile are within its reach, and for half of all they are worth enough."""
 _LIVE = 7_500
 _TICK_S = 0.01
 _STEP = 2_000
@@ -55,24 +58,35 @@ def main() -> None:
     run = Run("audience", given)
     with scratch() as folder:
         measured = NewAudience(folder, given)
+        windowed = NewAudience(folder / "past", given, _WINDOWED)
         ours, baseline = alternated(measured.idle, measured.baseline, given.rounds)
         run.report(
             Figure(ours, baseline, "s for 1,000,000 profiles", less_is_better=True, extra=measured.size()),
             NEW,
-            {"half_load": measured.half_load(), "live_lag": measured.live_lag()},
+            {
+                "half_load": measured.half_load(),
+                "live_lag": measured.live_lag(),
+                "windowed": windowed.walked(),
+                "windowed_half_load": windowed.half_load(),
+                "windowed_live_lag": windowed.live_lag(),
+            },
         )
 
 
 class NewAudience:
     """The rounds; each works on a fresh copy of the same profiles."""
 
-    def __init__(self, folder: Path, given: Options) -> None:
+    def __init__(self, folder: Path, given: Options, rule: str = _RULE) -> None:
+        folder.mkdir(exist_ok=True)
         self._folder = folder
-        self._profiles = 6_000 if given.quick else 200_000
-        self._state = accounts.stored_profiles(self._profiles)
+        self._rule = rule
+        past = rule == _WINDOWED
+        self._profiles = 6_000 if given.quick else 100_000 if past else 200_000
+        self._state = (accounts.stored_past if past else accounts.stored_profiles)(self._profiles)
         self._copies = itertools.count()
         self._lags: dict[str, list[float]] = {"alone": [], "beside": []}
         self._seconds = 0.5 if given.quick else 3.0
+        self._live = 500 if given.quick else _LIVE
 
     def size(self) -> dict[str, int]:
         """Return how much there was; seconds are told for a million."""
@@ -82,6 +96,14 @@ class NewAudience:
         """Measure the evaluation with nothing else to do."""
         with self._opened() as (_, store, stage):
             return self._evaluated(store, stage) * self._scale
+
+    def walked(self) -> Figure:
+        """Measure the evaluation with somebody who looks ahead, and without."""
+        ours = self.idle()
+        with self._opened(surveyed=False) as (_, store, stage):
+            walked = self._evaluated(store, stage) * self._scale
+        progress(f"  windowed: {ours:,.3g}, walked: {walked:,.3g}")
+        return Figure([ours], [walked], "s for 1,000,000 profiles", True, self.size())
 
     def baseline(self) -> float:
         """Measure SQLite alone: every profile read and decoded, a tenth written back."""
@@ -103,12 +125,12 @@ class NewAudience:
     def half_load(self) -> Figure:
         """Measure the evaluation while half of what apply can take comes in."""
         with self._opened() as (log, store, stage):
-            with _Feed(log, stage, self._profiles, self._lags["alone"]):
+            with _Feed(log, stage, self._profiles, self._live, self._lags["alone"]):
                 time.sleep(self._seconds)
-            with _Feed(log, stage, self._profiles, self._lags["beside"]):
+            with _Feed(log, stage, self._profiles, self._live, self._lags["beside"]):
                 taken = self._evaluated(store, stage) * self._scale
         progress(f"  under half load: {taken:,.3g}")
-        extra = {"live_events_per_second": _LIVE, "budget": 120}
+        extra = {"live_events_per_second": self._live, "budget": 120}
         return Figure([taken], [120.0], "s for 1,000,000 profiles", True, extra)
 
     def live_lag(self) -> Figure:
@@ -124,7 +146,7 @@ class NewAudience:
         """Save a new audience and wait until everybody has been looked at; return the seconds."""
         started = time.perf_counter()
         store.write_blocking(
-            lambda tx: put_audience(tx, accounts.ACCOUNT, AudienceDraft("Fresh", _RULE), accounts.NOW)
+            lambda tx: put_audience(tx, accounts.ACCOUNT, AudienceDraft("Fresh", self._rule), accounts.NOW)
         )
         stage.wake()
         while store.write_blocking(lambda tx: tx.ledger.duties()):
@@ -132,7 +154,7 @@ class NewAudience:
         return time.perf_counter() - started
 
     @contextmanager
-    def _opened(self) -> Iterator[tuple[SqliteLog, SqliteStore, ApplyStage]]:
+    def _opened(self, *, surveyed: bool = True) -> Iterator[tuple[SqliteLog, SqliteStore, ApplyStage]]:
         path = accounts.copied(self._state, self._folder / str(next(self._copies)))
         clock = HandClock(accounts.NOW)
         store, log = SqliteStore(path), SqliteLog(path.parent / "log", clock)
@@ -140,7 +162,7 @@ class NewAudience:
         def wake() -> None:
             stage.wake()
 
-        stage = accounts.stage_of(log, store, clock, SqliteSurveyor(path, wake))
+        stage = accounts.stage_of(log, store, clock, SqliteSurveyor(path, wake) if surveyed else None)
         # Audiences are compiled in the first turn; that is start-up.
         stage.run_once()
         # The stored audiences have numbers of their own.
@@ -155,10 +177,13 @@ class NewAudience:
 class _Feed:
     """Appends live events at a steady rate and notes how long each tick's take until they are applied."""
 
-    def __init__(self, log: SqliteLog, stage: ApplyStage, profiles: int, lags: list[float]) -> None:
+    def __init__(
+        self, log: SqliteLog, stage: ApplyStage, profiles: int, rate: int, lags: list[float]
+    ) -> None:
         self._log = log
         self._stage = stage
         self._users = (number * _STRIDE % profiles + 1 for number in itertools.count())
+        self._rate = rate
         self._lags = lags
         self._ending = threading.Event()
         self._threads = [threading.Thread(target=work) for work in (self._append, self._watch)]
@@ -176,7 +201,7 @@ class _Feed:
     def _append(self) -> None:
         due = time.perf_counter()
         while not self._ending.is_set():
-            events = [self._event() for _ in range(round(_LIVE * _TICK_S))]
+            events = [self._event() for _ in range(round(self._rate * _TICK_S))]
             began = time.perf_counter()
             self._log.append(accounts.ACCOUNT, events).result()
             self._sent.append((self._log.head(), began))

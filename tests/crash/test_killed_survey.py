@@ -32,7 +32,8 @@ from tests.receiving import PATIENCE_SECONDS, Receiver, receiving
 SHOPPERS = 6_000
 """More than a walk without a survey is for."""
 CITIES = ("Berlin", "Rome", "Oslo")
-RULE = 'city = "Berlin"'
+RULES = ('city = "Berlin"', 'AND ( city = "Berlin", count("web", "7d") >= 1 )')
+"""One that fields decide, and one whose window has to be filled from the past first."""
 NOBODY = 'city = "Nowhere"'
 
 
@@ -151,9 +152,10 @@ def check(data: Path) -> None:
         assert (profile.number in fresh) == (count % 2 == 1)
 
 
-def test_a_survey_killed_under_load_costs_time_and_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rule", RULES)
+def test_a_survey_killed_under_load_costs_time_and_nothing_else(tmp_path: Path, rule: str) -> None:
     with busy_shop(tmp_path / "data") as (gatepost, receiver, traffic):
-        walk = Walk(gatepost, receiver, RULE)
+        walk = Walk(gatepost, receiver, rule)
         survey = walk.survey()
 
         os.kill(survey, signal.SIGKILL)
@@ -171,12 +173,13 @@ def test_a_survey_killed_under_load_costs_time_and_nothing_else(tmp_path: Path) 
     check(gatepost.data)
 
 
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_gatepost_killed_in_the_middle_of_a_survey_goes_on_where_it_was(
-    tmp_path: Path, moment: str
+    tmp_path: Path, moment: str, rule: str
 ) -> None:
     with busy_shop(tmp_path / "data") as (gatepost, receiver, traffic):
-        walk = Walk(gatepost, receiver, RULE)
+        walk = Walk(gatepost, receiver, rule)
         MOMENTS[moment](walk)
         walk.under_way()
         left_behind = children_of(gatepost.pid)

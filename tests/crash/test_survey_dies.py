@@ -12,6 +12,7 @@ import pytest
 
 from gatepost.backends.sqlite import survey, surveying
 from gatepost.backends.sqlite.connection import connect
+from gatepost.backends.sqlite.past import SqlitePast
 from gatepost.backends.sqlite.survey import SqliteSurveyor
 from gatepost.ports.catalog import Duty
 from gatepost.stages import duties
@@ -59,8 +60,12 @@ def die_after(pipeline: Pipeline, said: int) -> None:
 def lines_of(pipeline: Pipeline) -> list[int]:
     """How many bytes each line of a whole survey takes."""
     (duty,) = unfinished(pipeline)
-    with closing(connect(pipeline.folder / "state")) as connection:
-        return [len(msgspec.json.encode(found)) + 1 for found in surveying.survey(connection, duty)]
+    with (
+        closing(connect(pipeline.folder / "state")) as state,
+        closing(connect(pipeline.folder / "log")) as log,
+    ):
+        found = surveying.survey(state, SqlitePast(log), duty)
+        return [len(msgspec.json.encode(one)) + 1 for one in found]
 
 
 def unfinished(pipeline: Pipeline) -> list[Duty]:

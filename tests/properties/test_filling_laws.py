@@ -4,16 +4,25 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gatepost.backends.sqlite import surveying
+from gatepost.model.event import RecordKind, Submission
+from gatepost.model.merge import MergeCommand
 from gatepost.model.times import DAY, HOUR
 from gatepost.operations.filters import new_sources
 from gatepost.ports.catalog import Duty
 from gatepost.ports.store import Transaction
 from gatepost.stages import duties
 from tests.factories import ACCOUNT
-from tests.pipeline import Pipeline, make_audience
+from tests.pipeline import SHOP, Pipeline, make_audience
+from tests.surveying import PatientSurveyor
+
+Step = tuple[str, dict[str, Any], int]
+Steps = list[Step]
 
 OLD = 'count("web", "1d") >= 1'
 NEW = (
@@ -22,7 +31,13 @@ NEW = (
     'sum("event.total", "40h") > 3',
     'distinct("event.url", "3d") >= 2',
     'AND ( INCLUDE a1, last("web") > "now-2d" )',
+    'sum("spend", "40h") > 3',
 )
+SCHEMAS = (
+    SHOP,
+    msgspec.structs.replace(SHOP, mappings=tuple(one for one in SHOP.mappings if one.field != "spend")),
+)
+"""What is published in turn: an amount is spent money, or not."""
 EVENTS = st.fixed_dictionaries(
     {"total": st.integers(0, 3), "url": st.sampled_from(["/", "/shoes"])},
     optional={
@@ -30,15 +45,31 @@ EVENTS = st.fixed_dictionaries(
         "cookie": st.sampled_from(["c1", "c2", "c3"]),
     },
 )
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("send"), EVENTS, st.integers(-2 * DAY, 0)),
-        st.tuples(st.just("wait"), st.just({}), st.integers(1, 30).map(lambda hours: hours * HOUR)),
-        st.tuples(st.just("turn"), st.just({}), st.just(0)),
-    ),
-    max_size=10,
+STEP: st.SearchStrategy[Step] = st.one_of(
+    st.tuples(st.just("send"), EVENTS, st.integers(-2 * DAY, 0)),
+    st.tuples(st.just("wait"), st.just({}), st.integers(1, 30).map(lambda hours: hours * HOUR)),
+    st.tuples(st.just("turn"), st.just({}), st.just(0)),
+    st.tuples(st.just("publish"), st.just({}), st.integers(0, 1)),
+    st.tuples(st.sampled_from(["unmerge", "unmerge", "rejoin"]), st.just({}), st.integers(1, 2)),
 )
-Steps = list[tuple[str, dict[str, Any], int]]
+STEPS = st.lists(STEP, max_size=10)
+UNITED: Steps = [
+    ("send", {"user": "ada", "total": 2, "url": "/"}, -HOUR),
+    ("send", {"cookie": "c1", "total": 3, "url": "/"}, 0),
+    ("send", {"user": "ada", "cookie": "c1", "total": 1, "url": "/shoes"}, 0),
+]
+"""Two who are one by now, and whom an unmerge parts."""
+TURN: Step = ("turn", {}, 0)
+LOOK: Step = ("look", {}, 0)
+UNMERGE: Step = ("unmerge", {}, 1)
+WATCHED = st.lists(
+    st.one_of(
+        STEP,
+        st.tuples(st.sampled_from(["turn", "look", "look", "lose", "other"]), st.just({}), st.just(0)),
+    ),
+    max_size=24,
+)
+"""Steps among which somebody looks ahead, so that what she found may be old when it is used."""
 
 
 def live(pipeline: Pipeline, steps: Steps) -> None:
@@ -48,8 +79,17 @@ def live(pipeline: Pipeline, steps: Steps) -> None:
         elif what == "wait":
             pipeline.clock.move(pipeline.clock.audience() + amount)
             pipeline.log.append_clock(pipeline.clock.audience()).result()
-        else:
+        elif what == "turn":
             pipeline.apply.run_once()
+        elif what == "publish":
+            pipeline.publish(SCHEMAS[amount])
+        else:
+            command(pipeline, MergeCommand(merge=amount, rejoin=what == "rejoin"))
+
+
+def command(pipeline: Pipeline, wanted: MergeCommand) -> None:
+    body = msgspec.json.encode(wanted)
+    pipeline.log.append(ACCOUNT, [Submission("", 0, body, kind=RecordKind.UNMERGE)]).result()
 
 
 def create(pipeline: Pipeline, text: str) -> None:
@@ -90,6 +130,84 @@ def test_it_decides_as_if_it_had_always_been_there(before: Steps, during: Steps,
             early.close()
     finally:
         duties.STEP = step
+
+
+class Ahead:
+    """A pipeline that is surveyed in slices of one, and the twin whose audience was always there."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        (folder / "late").mkdir()
+        (folder / "early").mkdir()
+        self.late, self.early = Pipeline(folder / "late"), Pipeline(folder / "early")
+        self.late.configure(OLD)
+        self.early.configure(OLD, text)
+        self.surveyor = PatientSurveyor(folder / "late")
+        self.late.survey_with(self.surveyor)
+
+    def both(self, steps: Steps) -> None:
+        for pipeline in (self.late, self.early):
+            live(pipeline, steps)
+
+    def step(self, step: Step) -> None:
+        match step[0]:
+            case "look":
+                self.surveyor.look()
+            case "lose":
+                self.surveyor.end()
+            case "other":
+                # What is configured changes, though not for this audience.
+                third = make_audience(3, "visits > 1000")
+                self.late.store.write_blocking(lambda tx: tx.catalog.put(ACCOUNT, third.id, third))
+            case _:
+                self.both([step])
+
+    def finish(self) -> None:
+        self.surveyor.eager = True
+        self.early.settle()
+        self.late.settle()
+        while self.late.store.write_blocking(lambda tx: tx.ledger.duties()):
+            self.late.settle()
+
+    def close(self) -> None:
+        self.surveyor.close()
+        self.late.close()
+        self.early.close()
+
+
+def check_ahead(before: Steps, during: Steps, text: str) -> None:
+    """Fill a new audience for one while somebody looks ahead, and hold it against its twin."""
+    with pytest.MonkeyPatch.context() as patched, tempfile.TemporaryDirectory() as folder:
+        patched.setattr(surveying, "FILLED", 1)
+        patched.setattr(duties, "_FEW", 0)
+        ahead = Ahead(Path(folder), text)
+        ahead.both(before)
+        for pipeline in (ahead.late, ahead.early):
+            pipeline.settle()
+        create(ahead.late, text)
+        for step in during:
+            ahead.step(step)
+
+        ahead.finish()
+
+        late, early = ahead.late, ahead.early
+        assert late.inside(2) == early.inside(2)
+        assert [p.windows for p in late.profiles()] == [p.windows for p in early.profiles()]
+        assert [p.due for p in late.profiles()] == [p.due for p in early.profiles()]
+        ahead.close()
+
+
+@settings(max_examples=200, deadline=None)
+@given(before=STEPS, during=WATCHED, text=st.sampled_from(NEW))
+def test_it_does_so_too_when_somebody_looked_ahead(before: Steps, during: Steps, text: str) -> None:
+    check_ahead(before, during, text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    during=st.lists(st.sampled_from([TURN, LOOK, UNMERGE, *UNITED]), max_size=8), text=st.sampled_from(NEW)
+)
+def test_it_does_so_too_when_two_are_parted_meanwhile(during: Steps, text: str) -> None:
+    check_ahead(UNITED, [TURN, LOOK, *during], text)
 
 
 @settings(max_examples=40, deadline=None)

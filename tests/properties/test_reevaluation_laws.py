@@ -1,7 +1,6 @@
 """However live events fall into a reevaluation, everybody ends where the rule says, and every change is told once."""
 
 import tempfile
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepost.backends.sqlite import surveying
-from gatepost.backends.sqlite.connection import connect
 from gatepost.core.plans import AccountPlan
 from gatepost.model.audience import Audience
 from gatepost.model.times import DAY, HOUR
-from gatepost.ports.catalog import Duty
 from gatepost.ports.outbox import DeliveryFilter
-from gatepost.ports.survey import Found
 from gatepost.stages import duties
 from tests.factories import ACCOUNT
 from tests.pipeline import SHOP, Pipeline, audience_id, make_audience
+from tests.surveying import PatientSurveyor
 
 RULES = ("spend > 4", "NOT visits > 1", 'last_visit > "now-1d"', 'last_visit < "now-30h"', "INCLUDE a1")
 EVENTS = st.fixed_dictionaries(
@@ -42,45 +39,12 @@ STEPS = st.lists(
 Steps = list[tuple[str, Any]]
 
 
-class PatientSurveyor:
-    """A survey that looks ahead only when it is told to, so that what it found may be old by then."""
-
-    def __init__(self, state: Path) -> None:
-        self._connection = connect(state)
-        self._slices: Iterator[Found] = iter(())
-        self._ready: list[Found] = []
-        self._at: tuple[int, int] | None = None
-        self.eager = False
-
-    def look(self) -> None:
-        self._ready += [found for found in [next(self._slices, None)] if found is not None]
-
-    def found(self, duty: Duty, _most: int) -> Found | None:
-        if self._at != (duty.id, duty.cursor):
-            self.end()
-            self._slices = surveying.survey(self._connection, duty)
-        if self.eager and not self._ready:
-            self.look()
-        if not self._ready:
-            self._at = (duty.id, duty.cursor)
-            return None
-        found = self._ready.pop(0)
-        self._at = (duty.id, found.until)
-        return found
-
-    def end(self) -> None:
-        self._slices, self._ready, self._at = iter(()), [], None
-
-    def close(self) -> None:
-        self._connection.close()
-
-
 class Race:
     """A pipeline whose second audience is edited while events come in."""
 
     def __init__(self, folder: Path) -> None:
         self.pipeline = Pipeline(folder)
-        self.surveyor = PatientSurveyor(folder / "state")
+        self.surveyor = PatientSurveyor(folder)
         self.pipeline.survey_with(self.surveyor)
         self.pipeline.configure("spend > 7", RULES[0])
         self.rule = RULES[0]

@@ -1,6 +1,6 @@
 """One event meets one profile: what it says, what it changes, and which audiences' borders are crossed."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import orjson
@@ -65,9 +65,8 @@ def read_event(plan: AccountPlan, event: Event) -> Reading:
             values.append((field, value))
     if len(identifiers) > 1:
         identifiers.sort()
-    named = next((record[f] for f in stream.name_fields if record.get(f)), "")
     strongest_first = list(dict.fromkeys(identifier for _, identifier in identifiers))
-    name = named if isinstance(named, str) else ""
+    name = _name_of(stream, record)
     if len(strongest_first) > plan.schema.identifiers_limit:
         blocked += len(strongest_first) - plan.schema.identifiers_limit
         del strongest_first[plan.schema.identifiers_limit :]
@@ -77,6 +76,14 @@ def read_event(plan: AccountPlan, event: Event) -> Reading:
         of_fields = sources.of_fields(event, record, values, strongest_first)
         additions = [*sources.of_event(event, name, record), *of_fields]
     return Reading(event, values, strongest_first, name, refused, blocked, additions)
+
+
+def additions_of(plan: AccountPlan, event: Event, sources: Collection[str]) -> Iterable[Addition]:
+    """Return what an event adds to windows, to these sources at least; it is mapped only if one of them asks for it."""
+    if plan.sources.of_mapped_fields(sources):
+        return read_event(plan, event).additions
+    record = flatten(orjson.loads(event.body))
+    return plan.sources.of_event(event, _name_of(plan.stream(event.stream), record), record)
 
 
 def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Instant) -> set[str]:
@@ -212,6 +219,11 @@ def may_differ(plan: AccountPlan, profile: Profile, audience: int, now: Instant)
         return True
     # A wake-up that comes too early costs only a look.
     return verdict.next_change is not None and (due is None or due > max(verdict.next_change, now + 1))
+
+
+def _name_of(stream: StreamPlan, record: JsonObject) -> str:
+    named = next((record[f] for f in stream.name_fields if record.get(f)), "")
+    return named if isinstance(named, str) else ""
 
 
 def _mapped(stream: StreamPlan, record: JsonObject, at: Instant) -> Iterator[tuple[Field, JsonValue]]:

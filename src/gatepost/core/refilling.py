@@ -1,14 +1,15 @@
 """Windows of a new audience, filled from what happened before there was one."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from gatepost.core.applying import read_event
+from gatepost.core.applying import additions_of
+from gatepost.core.plans import AccountPlan
 from gatepost.core.versions import Versions
 from gatepost.core.windows import add_entry
 from gatepost.model.event import Event
-from gatepost.model.profile import Profile
+from gatepost.model.profile import Profile, WindowEntry
 
 
 def refilled(
@@ -23,11 +24,31 @@ def refilled(
     keep = versions.current.sources.keep
     for event in events:
         fresh.modified = max(fresh.modified, event.received)
-        for source, entry in read_event(versions.folding(event.id), event).additions:
+        for source, entry in additions_of(versions.folding(event.id), event, sources):
             if source in sources:
                 add_entry(fresh, source, entry, keep[source])
+    full = msgspec.structs.replace(profile)
+    put_windows(full, sources, fresh.windows, fresh.approximate)
+    return full
+
+
+def put_windows(
+    profile: Profile,
+    sources: Collection[str],
+    windows: Mapping[str, list[WindowEntry]],
+    approximate: Iterable[str],
+) -> None:
+    """Replace what a profile holds of some sources."""
     others = {source: entries for source, entries in profile.windows.items() if source not in sources}
-    approximate = [source for source in profile.approximate if source not in sources]
-    return msgspec.structs.replace(
-        profile, windows={**others, **fresh.windows}, approximate=[*approximate, *fresh.approximate]
+    profile.windows = {**others, **windows}
+    profile.approximate = [*(one for one in profile.approximate if one not in sources), *approximate]
+
+
+def readers_of(plan: AccountPlan, sources: Sequence[str]) -> frozenset[int]:
+    """Return the audiences whose rules read any of these sources, by way of an include too."""
+    wanted = set(sources)
+    return frozenset(
+        number
+        for number, one in plan.audiences.items()
+        if any(window.key in wanted for window in one.filter.windows)
     )

@@ -1,6 +1,6 @@
 """What an event adds to windows: looked up by its stream, its name and its fields, never window by window."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from gatepost.core.filterql import Guard, WindowRead, compile_guard
 from gatepost.core.filterql.values import is_list, number_of, text_of
@@ -51,6 +51,10 @@ class Sources:
 
     def __bool__(self) -> bool:
         return bool(self.keep)
+
+    def of_mapped_fields(self, keys: Collection[str]) -> bool:
+        """Say whether any of these sources takes what an event brings to the profile's fields."""
+        return any(source.key in keys for sources in self._by_field.values() for source in sources)
 
     def _index(self, window: WindowRead) -> list[Source]:
         if not window.of_values:

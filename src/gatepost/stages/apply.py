@@ -17,11 +17,12 @@ from gatepost.ports.catalog import Duty, Poison
 from gatepost.ports.clock import Clock
 from gatepost.ports.log import EventLog
 from gatepost.ports.store import Store, Transaction
-from gatepost.ports.survey import Found, SurveyLost, Surveyor
+from gatepost.ports.survey import Found, SurveyLost, Surveyor, SurveyOutdated
 from gatepost.stages import duties, excluding
 from gatepost.stages.batch import Batch
 from gatepost.stages.endings import end_expired, next_ending
 from gatepost.stages.erasing import Eraser
+from gatepost.stages.lookout import Lookout
 from gatepost.stages.plans import PlanBook
 from gatepost.stages.removing import put_off
 
@@ -68,11 +69,9 @@ class ApplyStage:
         surveyor: Surveyor | None = None,
     ) -> None:
         self._log = log
-        self._surveyor = surveyor
+        self._lookout = Lookout(surveyor)
         self._passed = 0
         """Turns since a duty had one, while records wait."""
-        self._unsurveyed = 0
-        """The duty whose survey was lost: it goes on more slowly, without one."""
         self._store = store
         self._clock = clock
         self._on_deliveries = on_deliveries
@@ -106,7 +105,7 @@ class ApplyStage:
         self._signal.set()
         if self._thread is not None:
             self._thread.join()
-        self._end_survey()
+        self._lookout.end()
 
     def run_once(self) -> Turn:
         """Do one turn: the next records, else what is due, else a step of a duty."""
@@ -127,10 +126,12 @@ class ApplyStage:
             self._eraser.on_erased(turn.erased)
         if turn.destinations:
             self._on_deliveries(turn.destinations)
-        if turn.duty is not None and not self._gives_way(turn):
-            # Beside live events a step is short.
-            most = max(1, duties.STEP // 4) if events else duties.STEP
-            turn.more |= self._do_duty(turn.duty, most if turn.surveyed else 0)
+        if turn.duty is None:
+            self._lookout.end()
+        elif not self._gives_way(turn):
+            turn.more |= self._do_duty(
+                turn.duty, duties.most_at_once(turn.duty, beside=bool(events)) if turn.surveyed else 0
+            )
         return turn
 
     def _fold(self, tx: Transaction, events: list[Event], reached: Instant) -> Turn:
@@ -151,6 +152,7 @@ class ApplyStage:
             # A walk looks at profiles as of now, not as of the last event.
             batch.now = max(batch.now, batch.horizon)
         batch.save()
+        self._lookout.note(batch.changed)
         # What waited for a version to begin is done at once.
         more = batch.owing or batch.horizon < until or batch.position == self._plans.until
         if not more:
@@ -164,7 +166,7 @@ class ApplyStage:
             destinations=frozenset(batch.destinations),
             next_due=_earlier(tx.profiles.next_due(), next_ending(plans.values())),
             duty=duty,
-            surveyed=duty is not None and duties.is_surveyed(tx, duty),
+            surveyed=duty is not None and (self._lookout.watches(duty) or duties.is_surveyed(tx, duty)),
             erased=frozenset(batch.erased),
         )
 
@@ -183,29 +185,28 @@ class ApplyStage:
 
     def _do_duty(self, duty: Duty, surveyed: int) -> bool:
         """Do a step of a duty, of so many profiles if they are `surveyed`; say whether it can go on at once."""
-        if self._surveyor is None or not surveyed or duty.id == self._unsurveyed:
-            self._end_survey()
+        if not surveyed:
+            self._lookout.end()
             self._do_step(duty, None)
             return True
         try:
-            found = self._surveyor.found(duty, surveyed)
-        except SurveyLost as error:
-            _LOG.warning("survey.lost", audience=duty.audience, error=str(error))
-            self._unsurveyed = duty.id
-            return True
-        if found is not None:
-            self._do_step(duty, found)
-        return found is not None
-
-    def _end_survey(self) -> None:
-        if self._surveyor is not None:
-            self._surveyor.end()
+            found = self._lookout.found(duty, surveyed)
+            if found is not None:
+                self._do_step(duty, found)
+        except SurveyOutdated:
+            self._lookout.end()
+        except SurveyLost:
+            self._lookout.end()
+            self._do_step(duty, None)
+        else:
+            return found is not None
+        return True
 
     def _do_step(self, duty: Duty, found: Found | None) -> None:
         """Do a step of a long walk; one that fails is set aside, for it would fail again and must hold up nobody."""
         try:
             destinations = self._one_step(duty, found)
-        except Unavailable:
+        except (Unavailable, SurveyOutdated):
             raise
         except Exception as error:  # noqa: BLE001 - a walk meets stored values of any kind
             self._plans = PlanBook()
@@ -220,6 +221,8 @@ class ApplyStage:
             why = error.message if isinstance(error, GatepostError) else type(error).__name__
             self._store.write_blocking(lambda tx: self._give_up(tx, duty, why))
         else:
+            if found is not None:
+                self._lookout.pass_by(duty, found)
             if destinations:
                 self._on_deliveries(destinations)
 
@@ -237,8 +240,9 @@ class ApplyStage:
         if found is None:
             duties.step(tx, batch, plans, duty, wall)
         else:
-            duties.step_found(tx, batch, duty, found)
+            duties.step_found(tx, batch, duty, found, self._lookout.outdated(duty, found))
         batch.save()
+        self._lookout.note(batch.changed)
         return frozenset(batch.destinations)
 
     def _give_up(self, tx: Transaction, duty: Duty, why: str) -> None:

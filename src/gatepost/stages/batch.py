@@ -32,9 +32,10 @@ from gatepost.ports.catalog import Duty
 from gatepost.ports.outbox import Enqueued
 from gatepost.ports.secrets import Secrets
 from gatepost.ports.store import Transaction
+from gatepost.ports.survey import AsOf, Filled
 from gatepost.stages.backfills import first_enter, job_of, owed_after_merge
 from gatepost.stages.excluding import Exclusions
-from gatepost.stages.filling import Filling, fill, readers_of
+from gatepost.stages.filling import Filling, fill, take
 from gatepost.stages.held import Held
 from gatepost.stages.identities import begin, identify, release
 from gatepost.stages.merging import by_seniority, merge
@@ -148,12 +149,15 @@ class Batch:
         """Say whether evaluating an audience now would change anything of a profile."""
         return may_differ(self._plan(account), profile, audience, self.now)
 
-    def fill(self, profile: Profile, duty: Duty) -> frozenset[int]:
-        """Fill what a duty's windows lack of a profile's past; return the audiences that can be decided now."""
-        past = self._fetch(self._held.trail(duty.account, profile))
-        fill(self._versions.of(duty.account), profile, past, duty.sources)
-        self._filling.done(duty, profile.number)
-        return readers_of(self._plan(duty.account), duty.sources)
+    def fill(self, profile: Profile, duty: Duty, filled: Filled | None = None) -> frozenset[int]:
+        """Fill a duty's windows, with what a survey found or anew; return the audiences that can be decided now."""
+        account = duty.account
+        if filled is not None:
+            take(self._plan(account), profile, filled, duty.sources)
+        else:
+            past = self._fetch(self._held.trail(account, profile))
+            fill(self._versions.of(account), profile, past, duty.sources)
+        return self._filling.done(duty, profile.number)
 
     def profile(self, account: int, number: int) -> Profile | None:
         """Return a profile, loaded once a batch."""
@@ -173,6 +177,11 @@ class Batch:
     def horizon(self) -> Instant:
         """How far the wake-ups went; more of them wait for the next batch, and hold up no event of others."""
         return self._wakeups.horizon
+
+    @property
+    def changed(self) -> dict[int, AsOf]:
+        """Who was changed, and what had been committed then; known once all is saved."""
+        return dict.fromkeys(self._held.written, AsOf(self.position, self.now))
 
     @property
     def owing(self) -> bool:

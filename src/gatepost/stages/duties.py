@@ -1,5 +1,7 @@
 """The long walks of apply, a step a turn: an audience over stored profiles, a job's first members."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from gatepost.core.elements import date_back
@@ -10,7 +12,7 @@ from gatepost.model.profile import Profile
 from gatepost.model.times import Instant
 from gatepost.ports.catalog import Duty
 from gatepost.ports.store import Transaction
-from gatepost.ports.survey import Found
+from gatepost.ports.survey import Filled, Found, SurveyOutdated
 from gatepost.stages.backfills import first_enter, job_of
 from gatepost.stages.batch import Batch
 
@@ -21,9 +23,17 @@ _FEW = 5_000
 
 
 def is_surveyed(tx: Transaction, duty: Duty) -> bool:
-    """Say whether a duty has so far to go that somebody should look ahead; filling windows takes more than a look."""
-    evaluates = duty.kind in ("evaluate", "fill") and not duty.sources
+    """Say whether a duty has so far to go that somebody should look ahead."""
+    evaluates = duty.kind in ("evaluate", "fill")
     return evaluates and tx.profiles.last(duty.account) - duty.cursor > _FEW
+
+
+def most_at_once(duty: Duty, *, beside: bool) -> int:
+    """Return how many profiles a step may take of what a survey found; `beside` live events it is a short one.
+
+    One whose windows are filled is named even if she stays where she is, and then she costs less.
+    """
+    return max(1, STEP // 4) if beside and not duty.sources else STEP
 
 
 def step(tx: Transaction, batch: Batch, plans: dict[int, AccountPlan], duty: Duty, wall: Instant) -> None:
@@ -36,13 +46,33 @@ def step(tx: Transaction, batch: Batch, plans: dict[int, AccountPlan], duty: Dut
     tx.ledger.step_duty(duty, walk(tx, batch, plan, duty, wall))
 
 
-def step_found(tx: Transaction, batch: Batch, duty: Duty, found: Found) -> None:
-    """Do one step of a duty that is surveyed: what a survey found is a hint, so each is evaluated as she is now."""
-    for number in found.numbers:
-        profile = batch.profile(duty.account, number)
-        if profile is not None:
-            _look(batch, duty, profile)
-    tx.ledger.step_duty(duty, None if found.last else found.until)
+def step_found(tx: Transaction, batch: Batch, duty: Duty, found: Found, outdated: Iterable[int]) -> None:
+    """Do one step of a duty that is surveyed: what a survey found is a hint, so each is evaluated as she is now.
+
+    `outdated` are those about whose windows it may be wrong.
+    """
+    if duty.sources and found.catalog != tx.catalog.version():
+        raise SurveyOutdated
+    last = found.last
+    if duty.sources:
+        _take_filled(tx, batch, duty, found, outdated)
+        # Who came in since could not be decided about, so the walk goes on to them.
+        last &= tx.profiles.last(duty.account) <= found.until
+    else:
+        for number in found.numbers:
+            profile = batch.profile(duty.account, number)
+            if profile is not None:
+                _look(batch, duty, profile)
+    tx.ledger.step_duty(duty, None if last else found.until)
+
+
+def _take_filled(tx: Transaction, batch: Batch, duty: Duty, found: Found, outdated: Iterable[int]) -> None:
+    """Give profiles the windows that a survey has filled, and fill here what it saw too early."""
+    filled: dict[int, Filled | None] = dict(zip(found.numbers, found.filled, strict=True))
+    filled |= dict.fromkeys(outdated)
+    stored = tx.profiles.load(duty.account, filled.keys())
+    for number in sorted(stored):
+        _fill(batch, duty, batch.adopt(duty.account, stored[number]), filled[number])
 
 
 def _evaluate(tx: Transaction, batch: Batch, _plan: AccountPlan, duty: Duty, _wall: Instant) -> int | None:
@@ -51,12 +81,17 @@ def _evaluate(tx: Transaction, batch: Batch, _plan: AccountPlan, duty: Duty, _wa
     for stored in profiles:
         profile = batch.adopt(duty.account, stored)
         if duty.sources:
-            others = batch.fill(profile, duty) - {duty.audience}
-            batch.reevaluate(duty.account, profile, others, batch.now)
-            batch.reevaluate(duty.account, profile, [duty.audience], batch.now, first=duty.kind == "fill")
+            _fill(batch, duty, profile)
         else:
             _look(batch, duty, profile)
     return profiles[-1].number if len(profiles) == STEP else None
+
+
+def _fill(batch: Batch, duty: Duty, profile: Profile, filled: Filled | None = None) -> None:
+    """Fill the windows of a profile, and decide what could not be decided without them."""
+    others = batch.fill(profile, duty, filled) - {duty.audience}
+    batch.reevaluate(duty.account, profile, others, batch.now)
+    batch.reevaluate(duty.account, profile, [duty.audience], batch.now, first=duty.kind == "fill")
 
 
 def _look(batch: Batch, duty: Duty, profile: Profile) -> None:

@@ -4,14 +4,15 @@ Until the walk has reached a profile, nothing is decided about her by a rule tha
 make her enter and leave for no reason. The walk decides then, once, on the whole of it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from gatepost.core.plans import AccountPlan
-from gatepost.core.refilling import refilled
+from gatepost.core.refilling import put_windows, readers_of, refilled
 from gatepost.core.versions import Versions
 from gatepost.model.event import Event
 from gatepost.model.profile import Profile
 from gatepost.ports.catalog import Duty
+from gatepost.ports.survey import Filled
 
 
 class Filling:
@@ -36,9 +37,10 @@ class Filling:
                 found |= readers
         return found
 
-    def done(self, duty: Duty, number: int) -> None:
-        """Note that the walk has reached a profile."""
+    def done(self, duty: Duty, number: int) -> frozenset[int]:
+        """Note that the walk has reached a profile; return the audiences that it can be decided about now."""
         self._done.add((duty.id, number))
+        return next((readers for one, _, readers in self._pending if one.id == duty.id), frozenset())
 
     def owed_after_merge(self, account: int, survivor: int, absorbed: int) -> set[str]:
         """Return what the walk will not bring any more to a survivor whom it had met, of one whom it had not."""
@@ -49,18 +51,14 @@ class Filling:
         return found
 
 
-def readers_of(plan: AccountPlan, sources: Sequence[str]) -> frozenset[int]:
-    """Return the audiences whose rules read any of these sources, by way of an include too."""
-    wanted = set(sources)
-    return frozenset(
-        number
-        for number, one in plan.audiences.items()
-        if any(window.key in wanted for window in one.filter.windows)
-    )
-
-
 def fill(versions: Versions, profile: Profile, events: Iterable[Event], sources: Iterable[str]) -> None:
     """Replace what a profile holds of some sources by what its events say."""
     kept = [source for source in sources if source in versions.current.sources.keep]
     full = refilled(versions, profile, events, kept)
     profile.windows, profile.approximate = full.windows, full.approximate
+
+
+def take(plan: AccountPlan, profile: Profile, filled: Filled, sources: Iterable[str]) -> None:
+    """Replace what a profile holds of some sources by what a survey has found in its events."""
+    kept = [source for source in sources if source in plan.sources.keep]
+    put_windows(profile, kept, filled.windows, filled.approximate)

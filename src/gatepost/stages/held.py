@@ -21,6 +21,8 @@ class Held:
         self._stored_timers: dict[int, Instant] = {}
         self._known: dict[tuple[int, Identifier], int | None] = {}
         self._dirty: dict[int, None] = {}
+        self.written: set[int] = set()
+        """Whose profiles were written so far."""
         self._identified: dict[int, dict[Identifier, int | None]] = {}
         self._crossed: dict[int, list[tuple[int, Transition]]] = {}
 
@@ -113,6 +115,7 @@ class Held:
         """Write everything that changed so far."""
         for account in {*self._identified, *self._crossed, *(self._accounts[n] for n in self._dirty)}:
             self._tx.profiles.save(account, self._changes(account))
+        self.written.update(self._dirty)
         self._dirty, self._identified, self._crossed = {}, {}, {}
 
     def _changes(self, account: int) -> ProfileChanges:

@@ -2,20 +2,27 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from gatepost.backends.sqlite import survey, surveying
 from gatepost.backends.sqlite.connection import connect
+from gatepost.backends.sqlite.past import SqlitePast
 from gatepost.backends.sqlite.survey import SqliteSurveyor
+from gatepost.model.event import RecordKind, Submission
+from gatepost.model.merge import MergeCommand
 from gatepost.model.times import DAY, to_rfc3339
 from gatepost.ports.catalog import Duty
 from gatepost.ports.survey import Found, SurveyLost
 from gatepost.stages import duties
 from tests.factories import ACCOUNT
-from tests.pipeline import START, Pipeline, make_audience
+from tests.pipeline import SHOP, START, Pipeline, make_audience
 from tests.receiving import PATIENCE_SECONDS
+from tests.surveying import PatientSurveyor
 
 SHOPPERS = 12
 
@@ -43,6 +50,14 @@ def change(pipeline: Pipeline, text: str, kind: str = "evaluate") -> None:
     pipeline.add_duty(kind, audience=2, subject=audience.id)
 
 
+def fill(pipeline: Pipeline, text: str, source: str = "count:web") -> None:
+    """Give the second audience a rule over visits, or something else that nobody counted so far."""
+    audience = make_audience(2, text)
+    duty = Duty(account=ACCOUNT, kind="evaluate", subject=audience.id, audience=2, sources=(source,))
+    pipeline.store.write_blocking(lambda tx: tx.catalog.put(ACCOUNT, "2", audience))
+    pipeline.store.write_blocking(lambda tx: tx.ledger.add_duty(duty))
+
+
 def finish(pipeline: Pipeline) -> None:
     """Run turns until every duty is done; what a survey finds takes a moment."""
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -54,6 +69,15 @@ def finish(pipeline: Pipeline) -> None:
 
 def duty(audience: int, cursor: int = 0) -> Duty:
     return Duty(id=7, account=ACCOUNT, kind="evaluate", subject="", audience=audience, cursor=cursor)
+
+
+def found_by(pipeline: Pipeline, of: Duty) -> list[Found]:
+    """All that a survey has to say."""
+    with (
+        closing(connect(pipeline.folder / "state")) as state,
+        closing(connect(pipeline.folder / "log")) as log,
+    ):
+        return list(surveying.survey(state, SqlitePast(log), of))
 
 
 def test_those_the_rule_concerns_enter_and_each_job_is_told_once(busy: Pipeline) -> None:
@@ -117,6 +141,72 @@ def test_what_happens_meanwhile_is_told_once_whoever_is_first(
     assert [way for way, audience, _ in busy.triggers() if audience == 2] == ["enter"] * SHOPPERS
 
 
+def test_windows_nobody_kept_are_filled_by_the_survey(
+    busy: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duties, "STEP", 5)
+    fill(busy, 'AND ( count("web", "7d") >= 1, spend > 5 )')
+    while not busy.profiles()[0].windows:
+        busy.apply.run_once()
+
+    busy.send(user="u00", total=10)
+    busy.send(user="u11", total=10)
+    finish(busy)
+
+    assert busy.inside(2) == ["u00", *(f"u{number:02}" for number in range(6, SHOPPERS))]
+    assert [len(p.windows["count:web"]) for p in busy.profiles()] == [2, *[1] * (SHOPPERS - 2), 2]
+    assert [way for way, audience, _ in busy.triggers() if audience == 2] == ["enter"] * 7
+
+
+def test_a_past_that_is_kept_no_longer_is_not_missed(busy: Pipeline) -> None:
+    for _ in range(2):
+        busy.after(DAY)
+        busy.send(user="u03", total=0)
+        busy.settle()
+    dropped = busy.log.prune(START + DAY, busy.apply.position).result()
+    fill(busy, 'count("web", "30d") >= 2')
+
+    finish(busy)
+
+    assert dropped == 1
+    assert busy.inside(2) == ["u03"]
+
+
+def test_an_old_event_fills_windows_with_what_it_meant_in_its_time(busy: Pipeline) -> None:
+    unspent = tuple(mapping for mapping in SHOP.mappings if mapping.field != "spend")
+    busy.publish(replace(SHOP, mappings=unspent))
+    for number in range(SHOPPERS):
+        busy.send(user=f"u{number:02}", total=10)
+    busy.settle()
+    fill(busy, 'sum("spend", "7d") > 8', "sum:spend")
+
+    finish(busy)
+
+    assert busy.inside(2) == ["u09", "u10", "u11"]
+    assert [entry for _, entry in busy.profiles()[9].windows["sum:spend"]] == [9.0]
+
+
+def test_two_who_are_parted_after_they_were_looked_at_have_each_their_own_past(busy: Pipeline) -> None:
+    surveyor = PatientSurveyor(busy.folder)
+    busy.survey_with(surveyor)
+    busy.send(cookie="c1", total=1)
+    busy.send(user="u00", cookie="c1", total=1)
+    busy.settle()
+    fill(busy, 'count("web", "7d") >= 3')
+    busy.apply.run_once()
+    surveyor.look()
+
+    undo = msgspec.json.encode(MergeCommand(merge=1))
+    busy.log.append(ACCOUNT, [Submission("", 0, undo, kind=RecordKind.UNMERGE)]).result()
+    surveyor.eager = True
+    finish(busy)
+
+    surveyor.close()
+    parted = {str(p.fields.get("user")): p.windows["count:web"] for p in busy.profiles()}
+    assert (len(parted["u00"]), len(parted["None"])) == (2, 1)
+    assert [one for one in busy.triggers() if one[1] == 2] == []
+
+
 def test_a_lost_survey_costs_time_and_nothing_else(busy: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey, "_PROGRAM", "gatepost.no_such_program")
     change(busy, "spend > 5")
@@ -140,11 +230,9 @@ def test_only_those_who_would_be_treated_otherwise_are_named(
     monkeypatch.setattr(surveying, "_AT_ONCE", 2)
     monkeypatch.setattr(surveying, "SLICE", 4)
     busy.store.write_blocking(lambda tx: tx.catalog.put(ACCOUNT, "2", make_audience(2, "spend > 8")))
-    connection = connect(busy.folder / "state")
 
-    found = list(surveying.survey(connection, duty(2)))
-    rest = list(surveying.survey(connection, duty(2, cursor=10)))
-    connection.close()
+    found = found_by(busy, duty(2))
+    rest = found_by(busy, duty(2, cursor=10))
 
     assert found == [Found([], 4), Found([], 8), Found([10, 11, 12], 12, last=True)]
     assert rest == [Found([11, 12], 12, last=True)]

@@ -23,7 +23,7 @@ _CACHE_KIB = 2 * 1024
 _LATEST: Instant = 1 << 43
 """Ids hold the receive time above 20 bits of counter, within 63 bits: until the year 2248."""
 
-_COLUMNS = "id, kind, account, stream, received, at, body, hops"
+COLUMNS = "id, kind, account, stream, received, at, body, hops"
 
 _EVENT_TABLE = """
     id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, account INTEGER NOT NULL, stream TEXT NOT NULL,
@@ -39,7 +39,7 @@ class SqliteLog:
         connection = open_database(path, "log", _CACHE_KIB)
         self._last_id: int = _last_id(connection)
         self._head: int = self._last_id
-        self._days = _days(connection)
+        self._days = days_of(connection)
         self._days_known = True
         self._last_received: Instant = _last_received(connection, self._days)
         self._collected: dict[int, int] = _collected(connection)
@@ -67,7 +67,7 @@ class SqliteLog:
         with self._reading:
             for name in self._tables_after(after):
                 rows = self._reader.execute(
-                    f"SELECT {_COLUMNS} FROM {name} WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608 - our own table names
+                    f"SELECT {COLUMNS} FROM {name} WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608 - our own table names
                     (after, limit - len(found)),
                 )
                 found += [Event(*row) for row in rows]
@@ -81,7 +81,7 @@ class SqliteLog:
         with self._reading:
             for id_ in ids:
                 for name in self._tables_after(id_ - 1)[:1]:
-                    row = self._reader.execute(f"SELECT {_COLUMNS} FROM {name} WHERE id = ?", (id_,))  # noqa: S608 - our own table names
+                    row = self._reader.execute(f"SELECT {COLUMNS} FROM {name} WHERE id = ?", (id_,))  # noqa: S608 - our own table names
                     found += [Event(*values) for values in row]
         return found
 
@@ -120,7 +120,7 @@ class SqliteLog:
         """After a commit, before anybody is told: take what is on disk for the truth, whatever was rolled back."""
         self._head = self._last_id = _last_id(connection)
         if not self._days_known:
-            self._days, self._days_known = _days(connection), True
+            self._days, self._days_known = days_of(connection), True
         self._appended()
 
     def _doubt_days(self, future: Future[Appended]) -> None:
@@ -216,7 +216,7 @@ class SqliteLog:
     ) -> None:
         first = self._next_id(received)
         table = self._table(connection, received, first)
-        connection.executemany(f"INSERT INTO {table} ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)  # noqa: S608 - our own table names
+        connection.executemany(f"INSERT INTO {table} ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)  # noqa: S608 - our own table names
         last = first + len(rows) - 1
         connection.execute(_SQL["keep_last_id"], (last,))
         self._last_id = last
@@ -225,7 +225,7 @@ class SqliteLog:
         name = f"events_{to_datetime(received):%Y%m%d}"
         if not self._days_known:
             # An append that was rolled back may have taken its new table with it.
-            self._days, self._days_known = _days(connection), True
+            self._days, self._days_known = days_of(connection), True
         if self._days and self._days[-1][1] >= name:
             return self._days[-1][1]
         connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({_EVENT_TABLE})")
@@ -259,7 +259,8 @@ def _collected(connection: sqlite3.Connection) -> dict[int, int]:
     return {int(name.removeprefix("collected_")): amount for name, amount in rows}
 
 
-def _days(connection: sqlite3.Connection) -> list[tuple[int, str]]:
+def days_of(connection: sqlite3.Connection) -> list[tuple[int, str]]:
+    """Return the tables of the days that are kept, oldest first, each with its first id."""
     return [(first, name) for name, first in connection.execute(_SQL["days"])]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from gatepost.backends.sqlite.surveying import Task
 from gatepost.ports.catalog import Duty
@@ -18,6 +19,8 @@ from gatepost.ports.survey import Found, SurveyLost
 _PROGRAM = "gatepost.backends.sqlite.surveying"
 _AHEAD = 50
 """Slices it may be ahead of apply; then it waits."""
+_AHEAD_FILLING = 4
+"""The same where windows are filled: whoever changes before apply hears of her has to be filled again."""
 _KEPT_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")
 """All the process gets of the environment, which may hold keys."""
 _SHOWN = 500
@@ -41,10 +44,13 @@ class SqliteSurveyor:
             self.end()
             run = self._run = self._begun(duty)
         try:
-            return run.next(most)
+            found = run.next(most)
         except SurveyLost:
             self.end()
             raise
+        if found is not None and found.last:
+            self.end()
+        return found
 
     def end(self) -> None:
         """End the process, if there is one."""
@@ -66,7 +72,7 @@ class _Run:
     def __init__(self, state: Path, duty: Duty, on_found: Callable[[], None]) -> None:
         self.duty, self.cursor = duty.id, duty.cursor
         self._on_found = on_found
-        self._slices: queue.Queue[Found | None] = queue.Queue(_AHEAD)
+        self._slices: queue.Queue[Found | None] = queue.Queue(_AHEAD_FILLING if duty.sources else _AHEAD)
         self._waiting: list[Found] = []
         self._ending = threading.Event()
         environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
@@ -84,20 +90,16 @@ class _Run:
 
     def next(self, most: int) -> Found | None:
         """Take what has been found, at most so many numbers; None when nothing has."""
-        numbers: list[int] = []
-        until, last = self.cursor, False
-        while len(numbers) < most and not last and (slice_ := self._slice()) is not None:
-            room = most - len(numbers)
-            numbers += slice_.numbers[:room]
+        taken: Found | None = None
+        while (taken is None or _goes_on(taken, most)) and (slice_ := self._slice()) is not None:
+            room = most - (len(taken.numbers) if taken is not None else 0)
             if len(slice_.numbers) > room:
-                self._waiting.append(Found(slice_.numbers[room:], slice_.until, slice_.last))
-                until = numbers[-1]
-            else:
-                until, last = slice_.until, slice_.last
-        if until == self.cursor and not last:
-            return None
-        self.cursor = until
-        return Found(numbers, until, last)
+                slice_, rest = _cut(slice_, room)
+                self._waiting.append(rest)
+            taken = slice_ if taken is None else _joined(taken, slice_)
+        if taken is not None:
+            self.cursor = taken.until
+        return taken
 
     def end(self) -> None:
         """Kill the process and wait until nothing of it is left."""
@@ -146,3 +148,19 @@ class _Run:
                 return
             self._slices.put(_DECODE(line))
             self._on_found()
+
+
+def _goes_on(taken: Found, most: int) -> bool:
+    """Say whether more can be taken; each slice that fills windows is as of an instant of its own."""
+    return len(taken.numbers) < most and not taken.last and not taken.catalog
+
+
+def _cut(slice_: Found, room: int) -> tuple[Found, Found]:
+    """Return the first so many of a slice, and the rest."""
+    numbers, filled = slice_.numbers, slice_.filled
+    first = replace(slice_, numbers=numbers[:room], filled=filled[:room], until=numbers[room - 1], last=False)
+    return first, replace(slice_, numbers=numbers[room:], filled=filled[room:])
+
+
+def _joined(taken: Found, slice_: Found) -> Found:
+    return replace(slice_, numbers=[*taken.numbers, *slice_.numbers])
