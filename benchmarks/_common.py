@@ -46,6 +46,8 @@ class Options:
 
     json: bool
     quick: bool
+    minutes: float = 0.0
+    """How long a benchmark goes on whose length can be chosen."""
 
     @property
     def rounds(self) -> int:
@@ -86,13 +88,15 @@ class Budget:
     baseline: float | None = None
 
 
-def options(about: str) -> Options:
-    """Return the command line's options."""
+def options(about: str, minutes: float = 0.0) -> Options:
+    """Return the command line's options; one with `minutes` can be told to take as long as that."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--json", action="store_true", help="print nothing but the JSON line")
     parser.add_argument("--quick", action="store_true", help="one short round: does it run at all?")
+    if minutes:
+        parser.add_argument("--minutes", type=float, default=minutes, help=f"how long (default {minutes:g})")
     given = parser.parse_args()
-    return Options(json=given.json, quick=given.quick)
+    return Options(json=given.json, quick=given.quick, minutes=getattr(given, "minutes", 0.0))
 
 
 def progress(text: str) -> None:

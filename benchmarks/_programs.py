@@ -23,7 +23,7 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def program(module: str, *arguments: str) -> Iterator[dict[str, Any]]:
-    """Run `python -m module`; give the JSON line it prints once it is ready, and end it afterwards."""
+    """Run `python -m module`; give the JSON line it prints once it is ready and its number, and end it afterwards."""
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
@@ -33,7 +33,7 @@ def program(module: str, *arguments: str) -> Iterator[dict[str, Any]]:
     )
     assert process.stdout is not None
     try:
-        yield _first_line(process.stdout, module)
+        yield {**_first_line(process.stdout, module), "pid": process.pid}
     finally:
         _end(process)
         process.stdout.close()

@@ -17,8 +17,9 @@ import uvloop
 from benchmarks import _accounts as accounts
 from benchmarks._bare_sending import post, session
 from benchmarks._common import Budget, Figure, Options, Run, alternated, options, percentile, scratch
+from benchmarks._paced import Connections, collect_request, paced
 from benchmarks._programs import gatepost
-from benchmarks._receiver import Receiver, content_length
+from benchmarks._receiver import Receiver
 from gatepost.backends.sqlite.store import SqliteStore
 from gatepost.ports.store import Transaction
 
@@ -119,39 +120,19 @@ class Latency:
         """Send events evenly until each has arrived; return the milliseconds to each answer."""
         self._wanted = int(seconds * RATE)
         self._began, self._answered, self._arrived = {}, {}, asyncio.Event()
-        waits: list[float] = []
-        loop, tasks = asyncio.get_running_loop(), []
-        free = await _connections(self._port, _CONNECTIONS)
-        began = loop.time()
-        for number in range(self._wanted):
-            await asyncio.sleep(max(0.0, began + number / RATE - loop.time()))
-            tasks.append(loop.create_task(self._sent(free, waits)))
-        await asyncio.gather(*tasks)
-        while not free.empty():
-            free.get_nowait()[1].close()
+        async with Connections(self._port, _CONNECTIONS) as connections:
+            waits = await paced(lambda: self._sent(connections), RATE, seconds)
         await asyncio.wait_for(self._arrived.wait(), _PATIENCE_S)
         return waits
 
-    async def _sent(self, free: "asyncio.Queue[_Connection]", waits: list[float]) -> None:
+    async def _sent(self, connections: Connections) -> float:
         user = accounts.user_id(next(self._users)).encode()
-        reader, writer = connection = await free.get()
-        sent = time.perf_counter()
-        writer.write(self._request(user))
-        head = await reader.readuntil(b"\r\n\r\n")
-        self._answered[user] = time.perf_counter()
-        waits.append((self._answered[user] - sent) * 1000)
-        if b" 200 " not in head[:16]:
-            raise SystemExit(f"gatepost did not accept an event: {head.decode()}")
-        await reader.readexactly(content_length(head))
-        free.put_nowait(connection)
-
-    def _request(self, user: bytes) -> bytes:
         body = b'{"user_id":"%s","sku":"A-0001","price":3.5}' % user
-        head = (
-            f"POST /collect/json/{accounts.STREAM} HTTP/1.1\r\nHost: localhost\r\n"
-            f"Authorization: {self._token}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        return head.encode() + body
+        request = collect_request(f"/collect/json/{accounts.STREAM}", self._token, body)
+        return await connections.answered(request, lambda: self._note_answer(user))
+
+    def _note_answer(self, user: bytes) -> None:
+        self._answered[user] = time.perf_counter()
 
     async def _posts(self) -> list[float]:
         waits = []
@@ -161,16 +142,6 @@ class Latency:
                 await post(opened, self._url, b'{"data":{}}')
                 waits.append((time.perf_counter() - sent) * 1000)
         return waits
-
-
-_Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-async def _connections(port: int, count: int) -> "asyncio.Queue[_Connection]":
-    free: asyncio.Queue[_Connection] = asyncio.Queue()
-    for _ in range(count):
-        free.put_nowait(await asyncio.open_connection("127.0.0.1", port))
-    return free
 
 
 def _commits(path: Path) -> list[float]:

@@ -12,7 +12,10 @@ REPORTED = MEASURED | {"benchmark", "budget", "named_baseline", "remark", "parts
 CONDITIONS = {"fsync_p50_ms", "cores", "load_average", "python", "sqlite"}
 
 
-@pytest.mark.parametrize("name", ["apply", "audience", "collect", "deliver", "filter", "latency", "timers"])
+NAMES = ("apply", "audience", "collect", "deliver", "everything", "filter", "latency", "timers")
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_benchmark_ends_with_one_json_line(name: str, repository: Path) -> None:
     command = [sys.executable, "-m", f"benchmarks.{name}", "--json", "--quick"]
 
