@@ -187,32 +187,11 @@ def at(target: Value, key: Value) -> Value:
     return force(found) if type(found) is Thunk else found
 
 
-def named(target: Value, name: str) -> Value:
-    """Return the field of an object whose name is a text for sure."""
-    if type(target) is dict:
-        found = target[name]
-        return force(found) if type(found) is Thunk else found
-    if type(target) is Obj:
-        return target.field(name)
-    raise Doubt("not an object")
-
-
 def _position(key: Value, length: int) -> int:
     index = as_whole(key)
     if not 0 <= index < length:
         raise Doubt("out of bounds")
     return index
-
-
-def member(name: Value, target: Value) -> bool:
-    """Return `name in target`."""
-    if type(name) is not str:
-        raise Doubt("not a text")
-    if type(target) is dict:
-        return name in target
-    if type(target) is Obj:
-        return target.has(name)
-    raise Doubt("not an object")
 
 
 def sliced(target: Value, start: Value, stop: Value, step: Value) -> Value:

@@ -132,7 +132,7 @@ def index(unit: Unit, node: Index, env: Env, block: Block) -> Result:
     if target.kind is Kind.DEEP_DICT and key.kind is Kind.TEXT:
         return Result(code=f"{target.code}[{key.code}]", kind=Kind.DEEP, frames=frames)
     kind = Kind.DEEP if target.kind in DEEP_KINDS else Kind.ANY
-    how = "named" if key.constant and isinstance(key.value, str) else "at"
+    how = "field_of" if key.constant and isinstance(key.value, str) else "at"
     return Result(code=f"{how}({target.code}, {key.code})", kind=kind, frames=frames)
 
 
@@ -198,7 +198,7 @@ def binary(unit: Unit, node: Binary, env: Env, block: Block) -> Result:
         code = plain if alike else f"(compare({left.code}, {right.code}) {node.op} 0)"
         return Result(code=code, kind=Kind.BOOLEAN, frames=frames)
     if node.op == "in":
-        return Result(code=f"member({left.code}, {right.code})", kind=Kind.BOOLEAN, frames=frames)
+        return Result(code=f"has_field({right.code}, {left.code})", kind=Kind.BOOLEAN, frames=frames)
     if node.op == "+" and left.fields is not None and right.fields is not None:
         return _sum_of_objects(unit, left, right, frames)
     return _arithmetic(node.op, left, right, frames)

@@ -35,38 +35,10 @@ PYTHON: Final[dict[str, Any]] = {
     "dict": dict,
 }
 
-# Being imported is what puts the functions into the registry.
-_ = [
-    documents,
-    encodings,
-    escapes,
-    hashing,
-    kinds,
-    lists,
-    numbers,
-    patches,
-    paths,
-    records,
-    sets,
-    texts,
-    toml,
-    yaml,
-]
-
-
-_OPERATORS: Final = (
-    *(
-        "add",
-        "subtract",
-        "multiply",
-        "divide",
-        "negative",
-        "positive",
-        "complement",
-        "shift_left",
-        "shift_right",
-    ),
-    *("text_sum", "compare", "equals", "at", "named", "member", "sliced"),
+# Being imported is what puts the functions into the registry; a module named here is surely imported.
+REGISTERED: Final = (
+    *(documents, encodings, escapes, hashing, kinds, lists, numbers),
+    *(patches, paths, records, sets, texts, toml, yaml),
 )
 
 
@@ -90,6 +62,14 @@ def fields(items: list[tuple[Value, Value]]) -> dict[str, Value]:
     return made
 
 
+_SAME_NAME: Final = (
+    (values, ("apply", "truth", "is_number", "as_text", "as_list", "doubt", "charge")),
+    (objects, ("is_object", "field_of", "has_field")),
+    (manifest, ("framed", "printed", "put", "quoted")),
+    (operators, ("add", "subtract", "multiply", "divide", "negative", "positive", "complement")),
+    (operators, ("shift_left", "shift_right", "text_sum", "compare", "equals", "at", "sliced")),
+)
+
 RUNTIME: Final[dict[str, Any]] = {
     "T": Thunk,
     "F": values.force,
@@ -107,13 +87,7 @@ RUNTIME: Final[dict[str, Any]] = {
     "bit_or": operators.bits(operator.or_),
     "bit_xor": operators.bits(operator.xor),
     "mod": formatting.mod,
-    **{
-        name: getattr(values, name)
-        for name in ("apply", "truth", "is_number", "as_text", "as_list", "doubt", "charge")
-    },
-    **{name: getattr(objects, name) for name in ("is_object",)},
-    **{name: getattr(manifest, name) for name in ("framed", "printed", "put", "quoted")},
-    **{name: getattr(operators, name) for name in _OPERATORS},
+    **{name: getattr(module, name) for module, names in _SAME_NAME for name in names},
     **{f"std_{name}": builtin.call for name, builtin in BUILTINS.items()},
 }
 """The runtime by its names in the code."""
