@@ -72,6 +72,11 @@ _COUNTERS = {
 }
 
 
+_DISTRUSTED = _Advice(
+    "", "nothing is wrong with what they send, the reference engine renders them; please report the template"
+)
+
+
 @client_command(app, "status", "gatepost status", "gatepost status --json")
 def status(session: Session) -> None:
     """Show how far everything is, and for each number that needs a look what to do next."""
@@ -128,6 +133,10 @@ def _notes(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             f"mend that; `gatepost profile receipt {failing[0]['request']}` shows when it is tried again"
         )
         yield _note("erasures_failing", len(failing), _Advice(text, following))
+
+    if names := found["templates_distrusted"]:
+        text = f"templates on which the fast engine disagreed with the reference engine ({', '.join(names)})"
+        yield _note("templates_distrusted", len(names), _DISTRUSTED._replace(text=text))
 
 
 def _note(name: str, amount: int, advice: _Advice) -> dict[str, Any]:

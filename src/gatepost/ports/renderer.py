@@ -1,6 +1,6 @@
 """The seam to the template engines, which run outside this process."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -74,6 +74,10 @@ class Renderer(Protocol):
 
     async def engine(self, type_: str, source: str) -> Engine:
         """Say what renders a template."""
+
+    @property
+    def distrusted(self) -> Collection[str]:
+        """Sources on which two engines disagreed since the start; they are left to the reference engine."""
 
     async def check(self, type_: str, source: str) -> None:
         """Parse a template without running it; raise TemplateError with line, column and excerpt."""

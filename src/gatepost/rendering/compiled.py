@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from threading import Lock
 from time import perf_counter
@@ -62,6 +62,11 @@ class CompiledRenderer:
         """Close, as `close` does."""
         await self.close()
 
+    @property
+    def distrusted(self) -> Collection[str]:
+        """Sources on which the two engines disagreed."""
+        return [source for source, entry in self._entries.items() if entry.distrusted]
+
     async def check(self, type_: str, source: str) -> None:
         """Check a source as the reference engine does."""
         await self._reference.check(type_, source)
@@ -87,7 +92,8 @@ class CompiledRenderer:
             if text is not None and not _agree(text, answer):
                 entry.demote(text, answer)
             results[at] = answer
-        return results
+        # What was printed beside a wrong text is not to be trusted either.
+        return await self._reference.render(type_, source, contexts) if entry.distrusted else results
 
     async def _compiled(self, entry: "_Entry", contexts: Sequence[RenderContext]) -> list[str | None]:
         texts: list[str | None] = []
@@ -122,6 +128,8 @@ class _Entry:
         self._program: Program | None = None
         self.reason = ""
         """Why the reference engine renders it; empty while the program does."""
+        self.distrusted = False
+        """The two engines disagreed on it."""
         self.compared = 0
         self._renders = 0
         self._doubts = 0
@@ -160,6 +168,7 @@ class _Entry:
 
     def demote(self, text: str, answer: RenderResult) -> None:
         """Leave a template whose two engines disagree to the reference engine, and say so loudly."""
+        self.distrusted = True
         self.reason = (
             "the fast engine gave another result than the reference engine; please report this template"
         )

@@ -41,6 +41,12 @@ def _rendered(source: str, *counts: int, twist: str = "") -> tuple[list[list[Ren
     return asyncio.run(run())
 
 
+def test_what_was_printed_beside_a_wrong_text_is_not_sent_either() -> None:
+    (results,), _, _ = _rendered(HELLO, 10, twist=" ")
+
+    assert results == [Rendered(text=HELLO_ADA + " ")] * 10
+
+
 def test_the_engine_sees_the_first_renders_and_then_one_in_a_hundred() -> None:
     (results,), asked, reason = _rendered(HELLO, 250)
 
@@ -54,7 +60,7 @@ def test_a_template_whose_engines_disagree_is_left_to_the_reference_engine_from_
         (first, then), asked, reason = _rendered(HELLO, 2, 5, twist=" ")
 
     assert [*first, *then] == [Rendered(text=HELLO_ADA + " ")] * 7
-    assert asked == 7
+    assert asked == 2 + 2 + 5
     assert "another result" in reason
     assert [log["event"] for log in logs if log["log_level"] == "error"] == ["render.engines_disagree"] * 2
     assert "Ada" not in str(logs)

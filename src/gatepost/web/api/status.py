@@ -1,11 +1,14 @@
 """Whether gatepost is up, and what it has done so far."""
 
+from collections.abc import Collection
+
 import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
 import gatepost
 from gatepost.model.audience import Audience, AudienceSize
+from gatepost.model.catalog import Template
 from gatepost.model.times import to_rfc3339
 from gatepost.operations.duties import Underway, underway
 from gatepost.ports.store import Transaction
@@ -27,6 +30,7 @@ _EXAMPLE = {
         "deliveries": {"delivered": 58},
         "counters": {"events_applied": 1200},
         "duties": [{"kind": "evaluate", "audience": "loyal", "done": 0.42}],
+        "templates_distrusted": [],
     },
     "status": 200,
     "message": "success",
@@ -57,7 +61,8 @@ async def health() -> Response:
 async def status(here: Here) -> Response:
     """Tell how many events, profiles, members and deliveries there are, and how far apply is behind."""
     collected = here.app.log.collected(here.number)
-    stored = await here.context.store.read(lambda tx: _stored(tx, here.number))
+    distrusted = here.context.renderer.distrusted
+    stored = await here.context.store.read(lambda tx: _stored(tx, here.number, distrusted))
     applied = stored.counters.get("events_applied", 0)
     counted = {"events_collected": collected, "events_applied": applied, "lag": max(0, collected - applied)}
     times = {"now": to_rfc3339(here.app.clock.audience()), "clock": here.app.settings.clock}
@@ -70,9 +75,11 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: dict[str, int]
     counters: dict[str, int]
     duties: list[Underway]
+    templates_distrusted: list[str]
+    """Names of templates on which two engines disagreed."""
 
 
-def _stored(tx: Transaction, account: int) -> _Stored:
+def _stored(tx: Transaction, account: int, distrusted: Collection[str]) -> _Stored:
     sizes = tx.memberships.sizes(account)
     audiences = tx.catalog.list(Audience, account)
     return _Stored(
@@ -81,4 +88,9 @@ def _stored(tx: Transaction, account: int) -> _Stored:
         deliveries=tx.deliveries.counts(account),
         counters=tx.ledger.counters(account),
         duties=underway(tx, account),
+        templates_distrusted=[
+            template.name
+            for template in (tx.catalog.list(Template, account) if distrusted else ())
+            if template.source in distrusted
+        ],
     )
