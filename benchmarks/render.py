@@ -123,7 +123,10 @@ def main() -> None:
 
 def _parts() -> dict[str, Case]:
     entrance = source("entrance.jsonnet")
-    scripts = ((TemplateType.JS1, "entrance.js"), (TemplateType.HANDLEBARS, "entrance.hbs"))
+    scripts = (
+        (TemplateType.JS1, preset("insider_enter", TemplateType.JS1)),
+        (TemplateType.HANDLEBARS, source("entrance.hbs")),
+    )
     return {
         "one_at_a_time": Case(entrance, batch=1),
         "fields_200": Case(entrance, fields=200),
@@ -133,8 +136,8 @@ def _parts() -> dict[str, Case]:
         "loops_over_200": Case(source("loops.jsonnet"), batch=10),
         "functions": Case(source("functions.jsonnet"), batch=10),
         "formatting": Case(source("formatting.jsonnet"), batch=10),
-        **{kind.value: Case(source(name), kind=kind) for kind, name in scripts},
-        **{f"{kind.value}_one_at_a_time": Case(source(name), kind=kind, batch=1) for kind, name in scripts},
+        **{kind.value: Case(text, kind=kind) for kind, text in scripts},
+        **{f"{kind.value}_one_at_a_time": Case(text, kind=kind, batch=1) for kind, text in scripts},
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gatepost.cli.failure import CommandError
 from gatepost.cli.templatecases import SUFFIX, ending_of, judged
-from gatepost.core.templates.presets import PRESETS, preset, starter
+from gatepost.core.templates.presets import PRESET_ENDINGS, PRESETS, preset, starter
 from gatepost.model.catalog import TemplateType
 from gatepost.operations.templatecases import read_cases
 from gatepost.operations.templates import checked_type
@@ -45,10 +45,10 @@ def _source(kind: TemplateType, preset_name: str) -> str:
     if preset_name not in PRESETS:
         msg = f"there is no preset {preset_name!r}"
         raise CommandError(msg, hint=f"There are: {', '.join(PRESETS)}")
-    if kind.value != "jsonnet":
-        msg = f"the presets are Jsonnet, not {kind.value}"
+    if kind not in PRESET_ENDINGS:
+        msg = f"the presets are Jsonnet or JavaScript (js1), not {kind.value}"
         raise CommandError(msg, hint="Leave --type or --preset out.")
-    return preset(preset_name)
+    return preset(preset_name, kind)
 
 
 def _cases(type_: str, source: str, event: str) -> dict[str, Any]:

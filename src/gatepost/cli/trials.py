@@ -70,6 +70,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     "new",
     "gatepost template new welcome",
     "gatepost template new insider_enter --preset insider_enter",
+    "gatepost template new insider_exit --preset insider_exit --type js1",
 )
 def new(
     out: Output,

@@ -3,18 +3,21 @@
 from typing import Any
 
 import msgspec
+import pytest
 
 from gatepost.core.templates.context import segment_event
-from gatepost.core.templates.presets import preset
+from gatepost.core.templates.presets import PRESETS, preset
 from gatepost.model.audience import Crossing
+from gatepost.model.catalog import TemplateType
+from gatepost.model.jsonvalue import JsonObject
 from gatepost.model.times import parse_duration
-from gatepost.ports.renderer import Rendered, RenderFailure
+from gatepost.ports.renderer import RenderContext, Rendered, RenderFailure
 from tests.unit.rendering.conftest import Engine
 
 AT = parse_duration("20000d")
 ENTERED = segment_event("0badcafe" * 4, "tea_drinkers", Crossing.ENTER, AT)
 LEFT = segment_event("0badcafe" * 4, "tea_drinkers", Crossing.EXIT, AT)
-MIRELA = {
+MIRELA: JsonObject = {
     "_id": "p-7",
     "_uid": "u-7",
     "_segments": ["tea_drinkers", "early_birds"],
@@ -115,3 +118,46 @@ def test_a_preset_of_the_other_direction_is_omitted(engine: Engine) -> None:
     results = [engine.render(preset(name), {**MIRELA, "segment_events": [event]})[0] for name, event in pairs]
 
     assert all(isinstance(result, RenderFailure) and result.kind == "runtime" for result in results)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize(
+    "profile",
+    [
+        MIRELA,
+        {},
+        {"_id": "p-8", "email": "", "phone": "030 1234", "gender": None, "age": "", "consent_sms_status": ""},
+        {
+            "email": ["a@example.com", "b@example.com"],
+            "phone": ["+1 (415) 555-2671"],
+            "visit_city": [],
+            "age": 0.5,
+        },
+        {
+            "_id": "p-9",
+            "consent_email_status": "Granted",
+            "consent_gdpr_status": [True],
+            "score_recency": -1,
+            "status": 7,
+        },
+    ],
+)
+def test_the_presets_say_the_same_in_javascript(engine: Engine, name: str, profile: JsonObject) -> None:
+    event = ENTERED if name == "insider_enter" else LEFT
+    context = RenderContext(entity={**profile, "segment_events": [event]})
+
+    [script] = engine.render_contexts(preset(name, TemplateType.JS1), [context], "js1")
+
+    assert isinstance(script, Rendered), script
+    assert msgspec.json.decode(script.text) == printed(engine, name, context.fields)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_presets_in_javascript_know_their_direction_too(engine: Engine, name: str) -> None:
+    other = LEFT if name == "insider_enter" else ENTERED
+    context = RenderContext(entity={**MIRELA, "segment_events": [other]})
+
+    [result] = engine.render_contexts(preset(name, TemplateType.JS1), [context], "js1")
+
+    assert isinstance(result, RenderFailure)
+    assert name in result.message

@@ -12,6 +12,9 @@ LIBRARY_NAME = "lytemplates.libsonnet"
 PRESETS = ("insider_enter", "insider_exit", "insider_exit_event")
 """The presets by name: an entrance, and the two requests an exit takes."""
 
+PRESET_ENDINGS = {TemplateType.JSONNET: ".jsonnet", TemplateType.JS1: ".js"}
+"""The languages the presets are written in, and what their files end in."""
+
 _SCRIPTS = ("lytemplates.js", "lytemplates.more.js")
 _LIBRARIES = {
     TemplateType.JSONNET: (LIBRARY_NAME, "lytemplates.more.libsonnet"),
@@ -31,12 +34,12 @@ def library(type_: TemplateType = TemplateType.JSONNET) -> Mapping[str, str]:
 
 
 @cache
-def preset(name: str) -> str:
-    """Return the Jsonnet source of the preset of this name."""
-    if name not in PRESETS:
-        msg = f"there is no preset {name!r}; the presets are {', '.join(PRESETS)}"
+def preset(name: str, type_: TemplateType = TemplateType.JSONNET) -> str:
+    """Return the source of the preset of this name, in Jsonnet or JavaScript."""
+    if name not in PRESETS or type_ not in PRESET_ENDINGS:
+        msg = f"there is no preset {name!r} in {type_.value}; the presets are {', '.join(PRESETS)}"
         raise KeyError(msg)
-    return (files(__package__) / "presets" / f"{name}.jsonnet").read_text(encoding="utf-8")
+    return (files(__package__) / "presets" / f"{name}{PRESET_ENDINGS[type_]}").read_text(encoding="utf-8")
 
 
 @cache
