@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from json.encoder import encode_basestring
 from typing import Final, NamedTuple
 
-from gatepost.core.jsonnet.objects import fields_of, is_object
-from gatepost.core.jsonnet.values import LONGEST, MAX_INT, Doubt, Value, charge, force
+from gatepost.core.jsonnet.objects import Obj, fields_of
+from gatepost.core.jsonnet.values import LONGEST, MAX_INT, Doubt, Thunk, Value, charge, force
 
 _HARD: Final = re.compile("[\x7f-\x9f]")
 
@@ -16,8 +16,19 @@ def quoted(text: str) -> str:
     """Return a text in quotation marks; the controls beyond ASCII are escaped too."""
     plain = encode_basestring(text)
     if not text.isprintable() and _HARD.search(text):
-        return _HARD.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
+        return _HARD.sub(_escape, plain)
     return plain
+
+
+def escaped(printed_text: str) -> str:
+    """Return printed JSON with the controls beyond ASCII escaped, which stand nowhere but in texts."""
+    if printed_text.isascii() and "\x7f" not in printed_text:
+        return printed_text
+    return _HARD.sub(_escape, printed_text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def digits(number: float) -> str:
@@ -75,41 +86,44 @@ def manifested(value: Value, style: Style, margin: str) -> str:
 
 
 def _bracketed(value: Value, style: Style, margin: str) -> str:
-    inner = margin + style.indent
     if type(value) is list:
-        return framed("[]", _listed(value, style, inner), style, margin)
-    if is_object(value):
-        return framed("{}", _paired(value, style, inner), style, margin)
+        return _list(value, style, margin)
+    if type(value) is dict or type(value) is Obj:
+        return _object(value, style, margin)
     raise Doubt("not to be printed")
 
 
-def _listed(value: list[Value], style: Style, margin: str) -> list[str]:
+def _list(value: list[Value], style: Style, margin: str) -> str:
+    inner = margin + style.indent
     items: list[str] = []
     size = 0
     for item in value:
-        plain = type(item) is str and item.isprintable()
-        text = encode_basestring(item) if plain else manifested(force(item), style, margin)
+        # The common cases first, without a call.
+        if type(item) is str and item.isprintable():
+            text = encode_basestring(item)
+        else:
+            text = manifested(force(item) if type(item) is Thunk else item, style, inner)
         items.append(text)
         size += len(text)
         if size > LONGEST:
             raise Doubt("a long text")
     charge(len(items) + (size >> 6))
-    return items
+    return framed("[]", items, style, margin)
 
 
-def _paired(value: Value, style: Style, margin: str) -> list[str]:
+def _object(value: Value, style: Style, margin: str) -> str:
+    inner = margin + style.indent
+    colon = style.colon
     items: list[str] = []
     size = 0
-    colon = style.colon
     for name, field in fields_of(value):
-        plain = type(field) is str and field.isprintable()
-        text = encode_basestring(field) if plain else manifested(field, style, margin)
+        text = manifested(field, style, inner)
         items.append(f"{quoted(name)}{colon}{text}")
         size += len(text) + len(name)
         if size > LONGEST:
             raise Doubt("a long text")
     charge(len(items) + (size >> 6))
-    return items
+    return framed("{}", items, style, margin)
 
 
 def put(items: list[str], text: str) -> None:

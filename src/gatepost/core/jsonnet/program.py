@@ -12,6 +12,7 @@ from gatepost.core.jsonnet.compiler.output import Printer
 from gatepost.core.jsonnet.compiler.tidying import tidied
 from gatepost.core.jsonnet.compiler.unit import Uncovered, Unit
 from gatepost.core.jsonnet.library import names
+from gatepost.core.jsonnet.manifest import escaped
 from gatepost.core.jsonnet.nodes import Node
 from gatepost.core.jsonnet.parser import parse
 from gatepost.core.jsonnet.scoping import check
@@ -42,7 +43,7 @@ class Program:
         BUDGET[0] = self._frames
         BUDGET[1] = STEPS
         try:
-            return self._run(entity, job_config, auth_config, {}, "")
+            return escaped(self._run(entity, job_config, auth_config, {}, ""))
         except Doubt:
             raise
         except Exception as error:

@@ -92,14 +92,12 @@ class Printer:
             return [Result(code=f"('true' if {result.code} else 'false')")]
         result = unit.atom(result, block)
         if result.kind is Kind.TEXT:
-            return [
-                Result(code=f"(q({result.code}) if {result.code}.isprintable() else quoted({result.code}))")
-            ]
+            return [Result(code=f"q({result.code})")]
         rest = f"printed({result.code}, {unit.constant(margin)})"
         if result.kind in {Kind.NUMBER, Kind.ARRAY, Kind.DICT, Kind.OBJECT, Kind.DEEP_ARRAY, Kind.DEEP_DICT}:
             return [Result(code=rest)]
-        plain = f"type({result.code}) is str and {result.code}.isprintable()"
-        return [Result(code=f"(q({result.code}) if {plain} else {rest})")]
+        # `q` leaves the controls beyond ASCII as they are; they are escaped in all that is printed, at the end.
+        return [Result(code=f"(q({result.code}) if type({result.code}) is str else {rest})")]
 
     def _object(self, node: Object, env: Env, block: Block, margin: str) -> Pieces:
         unit = self._unit
