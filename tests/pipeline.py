@@ -11,6 +11,7 @@ from gatepost.backends.sqlite.log import SqliteLog
 from gatepost.backends.sqlite.store import SqliteStore
 from gatepost.model.audience import Audience
 from gatepost.model.catalog import Account, Job, JobStatus
+from gatepost.model.erasure import Withdrawn
 from gatepost.model.profile import Profile
 from gatepost.model.schema import Field, FieldType, Mapping, MergeOperator, Schema
 from gatepost.model.times import Instant, Milliseconds, to_rfc3339
@@ -69,7 +70,7 @@ class Pipeline:
         self.log = SqliteLog(folder / "log", self.clock, lambda: None)
         self.notified: list[frozenset[int]] = []
         self.keys = KeyRing([KEY])
-        self.erased: list[frozenset[int]] = []
+        self.erased: list[Withdrawn] = []
         self.survey_with(None)
 
     def survey_with(self, surveyor: Surveyor | None) -> None:

@@ -17,6 +17,7 @@ from gatepost.backends.sqlite.survey import SqliteSurveyor
 from gatepost.core.addresses import parse_allow_list
 from gatepost.core.retry import RetryOptions
 from gatepost.model.catalog import Account, Scope
+from gatepost.model.erasure import Withdrawn
 from gatepost.model.errors import Conflict, GatepostError, OperatorError
 from gatepost.model.times import SECOND, Instant
 from gatepost.operations.backtests import Backtests
@@ -195,8 +196,8 @@ class App:
     def _appended(self) -> None:
         self.apply.wake()
 
-    def _erased(self, profiles: frozenset[int]) -> None:
-        self.deliver.forget(profiles)
+    def _erased(self, withdrawn: Withdrawn) -> None:
+        self.deliver.forget(withdrawn)
 
     def _enqueued(self, destinations: frozenset[int]) -> None:
         self.deliver.notify(destinations)

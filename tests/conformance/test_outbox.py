@@ -3,7 +3,7 @@
 from typing import Any
 
 from gatepost.model.delivery import Attempt, Delivery, DeliveryState
-from gatepost.ports.outbox import Claim, Enqueued, Settlement
+from gatepost.ports.outbox import Claim, Enqueued, Replay, Settlement
 from gatepost.ports.store import Store
 from tests.factories import ACCOUNT, make_delivery
 
@@ -28,6 +28,12 @@ def settle(
     given.setdefault("attempt", Attempt(delivery=delivery.id, number=1, started=NOW, duration=5, status=200))
     settlement = Settlement(delivery=delivery, state=state, **given)
     return store.write_blocking(lambda tx: tx.outbox.settle(worker, [settlement], NOW))
+
+
+def replay(store: Store, delivery: Delivery, profile: int = 7, others: frozenset[int] = frozenset()) -> None:
+    """Send a finished delivery again, ordered with a profile."""
+    again = Replay(profile, b'{"a":1}', others)
+    store.write_blocking(lambda tx: tx.deliveries.replay(ACCOUNT, delivery.id, again))
 
 
 def until_empty(store: Store, destination: int = 5) -> list[list[str]]:
@@ -145,7 +151,7 @@ def test_a_stored_body_comes_back_with_the_next_claim(store: Store) -> None:
     enqueue(store, make_delivery())
     (held,) = claim(store)
 
-    store.write_blocking(lambda tx: tx.outbox.store_bodies({held.seq: b"rendered"}))
+    store.write_blocking(lambda tx: tx.outbox.store_bodies({(held.seq, held.snapshot): b"rendered"}))
     settle(store, held, DeliveryState.RETRYING, due=NOW)
     (again,) = claim(store)
 
@@ -267,14 +273,49 @@ def test_a_refused_delivery_can_be_replayed_under_its_id_with_its_snapshot(store
     (held,) = claim(store)
     settle(store, held, DeliveryState.REFUSED, reason="400")
 
-    replayed = store.write_blocking(lambda tx: tx.deliveries.replay(ACCOUNT, held.id))
+    kept = store.write_blocking(lambda tx: tx.deliveries.snapshot(ACCOUNT, held.id))
+    replay(store, held)
     (again,) = claim(store)
     snapshot = store.write_blocking(lambda tx: tx.outbox.snapshots([again.snapshot]))
 
-    assert replayed
+    assert kept == b'{"a":1}'
     assert held.id == again.id
     assert [b'{"a":1}'] == list(snapshot.values())
     assert {"leased": 1} == counts(store)
+
+
+def test_a_replay_is_ordered_with_the_profile_it_belongs_to_now_and_holds_up_whom_it_tells_of(
+    store: Store,
+) -> None:
+    enqueue(store, make_delivery("r"))
+    (held,) = claim(store)
+    settle(store, held, DeliveryState.REFUSED, reason="400")
+    enqueue(store, make_delivery("first", profile=8))
+
+    replay(store, held, profile=8, others=frozenset({9}))
+    enqueue(store, make_delivery("other", profile=9))
+    enqueue(store, make_delivery("later", profile=8))
+
+    assert [["first"], ["r"], ["other", "later"]] == until_empty(store)
+
+
+def test_what_is_told_anew_is_rendered_anew_and_its_holder_brings_the_old_words_back_nowhere(
+    store: Store,
+) -> None:
+    enqueue(store, make_delivery("one"), make_delivery("two", profile=8), snapshot=b'"old"')
+    held, other = claim(store)
+    old = {(held.seq, held.snapshot): b"old"}
+    store.write_blocking(lambda tx: tx.outbox.store_bodies(old))
+
+    store.write_blocking(lambda tx: tx.outbox.retell([held], b'"new"'))
+    store.write_blocking(lambda tx: tx.outbox.store_bodies(old))
+    lost = settle(store, held, DeliveryState.RETRYING)
+    (again,) = claim(store)
+
+    said = store.write_blocking(lambda tx: tx.outbox.snapshots([again.snapshot, other.snapshot]))
+    assert [] == lost
+    assert (held.id, None) == (again.id, again.body)
+    assert (b'"new"', b'"old"') == (said[again.snapshot], said[other.snapshot])
 
 
 def test_attempts_are_listed_with_the_delivery(store: Store) -> None:
@@ -295,7 +336,9 @@ def test_a_moved_jobs_deliveries_follow_it_and_are_composed_anew(store: Store) -
     enqueue(store, make_delivery("moves"), make_delivery("stays", job="k" * 32))
     enqueue(store, make_delivery("there", destination=6))
     (held,) = claim(store)
-    store.write_blocking(lambda tx: tx.outbox.store_bodies({held.seq: b"for the old address"}))
+    store.write_blocking(
+        lambda tx: tx.outbox.store_bodies({(held.seq, held.snapshot): b"for the old address"})
+    )
     settle(store, held, DeliveryState.RETRYING, due=NOW)
 
     moved = store.write_blocking(lambda tx: tx.outbox.redirect(ACCOUNT, "j" * 32, 6))
@@ -317,7 +360,7 @@ def test_a_replayed_delivery_keeps_its_age_and_its_tries_but_is_retried_as_patie
     (held,) = claim(store)
     settle(store, held, DeliveryState.DEAD, reason="given up")
 
-    store.write_blocking(lambda tx: tx.deliveries.replay(ACCOUNT, held.id))
+    replay(store, held)
     listed = store.write_blocking(lambda tx: tx.deliveries.get(ACCOUNT, held.id))
     (again,) = claim(store, now=NOW + 1)
 

@@ -1,6 +1,7 @@
 """An erasure is stopped before every single statement of either file and started again: it ends the same."""
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -11,9 +12,10 @@ from gatepost.backends.sqlite.connection import connect
 from gatepost.model.delivery import Attempt, Delivery, DeliveryState
 from gatepost.model.erasure import EraseStep, Erasure
 from gatepost.model.event import RecordKind, Submission
+from gatepost.model.merge import MergeCommand
 from gatepost.model.schema import Field, Mapping
 from gatepost.model.times import DAY, HOUR
-from gatepost.ports.outbox import Claim, Settlement
+from gatepost.ports.outbox import Claim, DeliveryFilter, Settlement
 from gatepost.ports.store import Transaction
 from gatepost.stages.excluding import command_body
 from tests.crash.images import Images
@@ -186,6 +188,63 @@ def test_nothing_that_was_under_way_brings_her_back_wherever_it_was_killed(tmp_p
             ended.duties,
         ), when
         assert [("enter", 1), ("enter", 2), ("exit", 2)] == [one[:2] for one in ended.triggers], when
+
+
+def one_with_bob_once(pipeline: Pipeline) -> None:
+    """Let Ada be taken for Bob, and be parted from him again, while much is under way."""
+    pipeline.configure("spend > 10", "spend > 11", "spend > 12", schema=NAMED)
+    pipeline.send(user="bob", total=8)
+    pipeline.send(email=MAIL, name=NAME, total=1)
+    pipeline.send(user="bob", email=MAIL, total=20)
+    pipeline.settle()
+    for state in (DeliveryState.REFUSED, DeliveryState.RETRYING):
+        pipeline.store.write_blocking(partial(_tried, state))
+    undo = msgspec.json.encode(MergeCommand(merge=1))
+    pipeline.log.append(ACCOUNT, [Submission("", 0, undo, kind=RecordKind.UNMERGE)]).result()
+    pipeline.settle()
+    pipeline.clock.move(END)
+    body = command_body(pipeline.keys, REQUEST, ("email", MAIL))
+    pipeline.log.append(ACCOUNT, [Submission("", 0, body, kind=RecordKind.ERASE)]).result()
+
+
+def _tried(state: DeliveryState, tx: Transaction) -> None:
+    """Let a worker render the next delivery, and let it fail."""
+    (one,) = tx.outbox.claim("w", [Claim(destination=1, limit=1)], END, END + HOUR)
+    tx.outbox.store_bodies({(one.seq, one.snapshot): f"hello {MAIL}".encode()})
+    attempt = Attempt(delivery=one.id, number=1, started=END, duration=1, answer=MAIL.encode())
+    tx.outbox.settle("w", [Settlement(delivery=one, state=state, attempt=attempt)], END)
+
+
+def deliveries(pipeline: Pipeline) -> list[str]:
+    """The ids of all deliveries, in order."""
+    wanted = DeliveryFilter(account=ACCOUNT, limit=100)
+    listed = pipeline.store.write_blocking(lambda tx: tx.deliveries.listed(wanted))
+    return [item.delivery.id for item in reversed(listed)]
+
+
+def test_what_others_are_still_to_be_sent_tells_nothing_of_her_wherever_it_was_killed(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    pipeline = Pipeline(data)
+    one_with_bob_once(pipeline)
+    images = Images(data, tmp_path / "images")
+    images.watch(pipeline.store)
+    images.watch(pipeline.log)
+
+    pipeline.settle()
+
+    for part in (pipeline.store, pipeline.log):
+        images.leave(part)
+    expected = deliveries(pipeline)
+    pipeline.close()
+    assert 3 == len(expected)
+    assert images.statements > len(images.taken) >= 15
+    for image in images.taken:
+        again = Pipeline(image.folder, HandClock(END))
+        again.settle()
+        ended = (outcome_of(again).hers, deliveries(again))
+        again.close()
+        assert ([], expected) == ended, f"killed before {image.statement}"
 
 
 def test_pages_freed_long_ago_are_overwritten_too(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from urllib.parse import quote
 
+import msgspec
 import orjson
 
 from gatepost.core.contents import PACKED
@@ -30,6 +31,22 @@ def family(profile: Profile, merges_of: Callable[[int], Iterable[Merge]]) -> lis
                 found.append(merge.absorbed)
                 open_.append(merge.absorbed.number)
     return found
+
+
+def reduced(merge: Merge, identifiers: Collection[Identifier]) -> Merge | None:
+    """Return a merge that was undone without what its profiles held, when one held an identifier of hers; else None.
+
+    What is left of it tells who was kept apart from whom, so that it can still be lifted.
+    """
+    hers = frozenset(identifiers)
+    sides = (merge.survivor, merge.absorbed)
+    if not merge.undone or all(hers.isdisjoint(leading_to(side)) for side in sides):
+        return None
+    bare = [
+        Profile(side.number, side.id, aliases=[one for one in side.aliases if ("_id", one) not in hers])
+        for side in sides
+    ]
+    return msgspec.structs.replace(merge, survivor=bare[0], absorbed=bare[1], trail=[])
 
 
 class Traces:

@@ -62,6 +62,8 @@ class Erasure(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Keyed hashes of her identifiers."""
     values: list[str] = []
     """Keyed hashes of the identifiers' values alone, for a later audit."""
+    others: list[int] = []
+    """Row keys of profiles that were one with her once, and of those they became part of."""
     counts: dict[str, int] = {}
     """How many of what went."""
     quoted: dict[str, int] = {}
@@ -83,6 +85,17 @@ class Erasure(msgspec.Struct, kw_only=True, omit_defaults=True):
         """Count what went."""
         if amount:
             self.counts[what] = self.counts.get(what, 0) + amount
+
+
+class Withdrawn(msgspec.Struct, frozen=True):
+    """What may not be sent any more, because somebody was erased, though a worker may hold it."""
+
+    profiles: frozenset[int] = frozenset()
+    told_of_her: frozenset[tuple[int, int]] = frozenset()
+    """Deliveries of others, by `seq` and snapshot, that were made while she was one with them."""
+
+    def __or__(self, other: "Withdrawn") -> "Withdrawn":
+        return Withdrawn(self.profiles | other.profiles, self.told_of_her | other.told_of_her)
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):

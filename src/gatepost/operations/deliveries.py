@@ -12,6 +12,7 @@ from gatepost.model.errors import Conflict, InvalidInput, NotFound
 from gatepost.model.profile import Profile
 from gatepost.operations.context import Context
 from gatepost.operations.records import current_schema, destinations_of, job_of
+from gatepost.operations.replays import replay_of
 from gatepost.ports.outbox import DeliveryFilter, Listed
 from gatepost.ports.store import Transaction
 
@@ -122,9 +123,11 @@ async def replay_delivery(context: Context, account: int, id_: str) -> DeliveryV
         listed = _listed(tx, account, id_)
         delivery = listed.delivery
         job = _replayable(tx, listed)
-        if not tx.deliveries.replay(account, id_):
+        again = replay_of(tx, context.secrets, delivery)
+        if again is None:
             msg = f"what the delivery {id_} said is no longer kept, so it cannot be sent again"
             raise Conflict(msg)
+        tx.deliveries.replay(account, id_, again)
         destination = destinations_of(tx, account).get(delivery.destination)
         if job.status is JobStatus.PAUSED or (destination is not None and destination.stopped):
             tx.outbox.hold(account, job=job.id, held=True)

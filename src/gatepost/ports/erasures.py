@@ -63,8 +63,14 @@ class Erasures(Protocol):
     def remove_finished(self, erasure: Erasure) -> Slice:
         """Remove finished deliveries with their attempts from a piece of a day, from its cursor; doom their ids."""
 
-    def remove_merges(self, erasure: Erasure) -> Slice:
-        """Remove the merges that any of its profiles took part in, from a piece of them."""
+    def remove_merges(self, erasure: Erasure, identifiers: Collection[Identifier]) -> Slice:
+        """Remove merges that any of its profiles took part in, and copies of her in others, from a piece of them.
+
+        Notes who was one with her once.
+        """
+
+    def silence(self, table: str, rows: Collection[int]) -> None:
+        """Blank what finished deliveries or attempts in a day's table said, by row key."""
 
     def remove_lines(self, erasure: Erasure, texts: Collection[str]) -> Slice:
         """Remove the job log lines of doomed deliveries, and those that hold a text, from a piece of them."""

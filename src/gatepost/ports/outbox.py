@@ -55,6 +55,15 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     finished: Instant = 0
 
 
+class Replay(msgspec.Struct, frozen=True):
+    """What a delivery says when it is sent again, and whose order it holds then."""
+
+    profile: int
+    snapshot: bytes
+    others: frozenset[int] = frozenset()
+    """Profiles it tells of too: what is theirs waits for it."""
+
+
 class Outbox(Protocol):
     """Deliveries in order per profile and destination. Every method runs inside the caller's transaction."""
 
@@ -66,8 +75,8 @@ class Outbox(Protocol):
     ) -> list[Delivery]:
         """Lease due deliveries: at most one per profile and destination, none before an earlier one."""
 
-    def store_bodies(self, bodies: dict[int, bytes]) -> None:
-        """Keep rendered requests by `seq`, so that retries send the same bytes."""
+    def store_bodies(self, bodies: dict[tuple[int, int], bytes]) -> None:
+        """Keep rendered requests by `seq` and snapshot, so that retries send the same bytes."""
 
     def settle(self, worker: str, settlements: Sequence[Settlement], now: Instant) -> list[int]:
         """Record attempts and next states; return the `seq`s whose lease was lost, which stay untouched."""
@@ -77,6 +86,12 @@ class Outbox(Protocol):
 
     def share(self, account: int, survivor: int, revived: int) -> None:
         """Let all unfinished deliveries of a profile that is parted hold the order of both sides."""
+
+    def shared(self, account: int, profiles: Collection[int]) -> list[Delivery]:
+        """Return unfinished deliveries of others that hold the order of these profiles too: they may tell of them."""
+
+    def retell(self, deliveries: Collection[Delivery], snapshot: bytes) -> None:
+        """Give unfinished deliveries another snapshot, to be rendered anew; who holds one may settle it as before."""
 
     def redirect(self, account: int, job: str, destination: int) -> int:
         """Send a job's unfinished deliveries elsewhere, to be composed anew; return how many. Leased ones stay."""
@@ -121,8 +136,11 @@ class Deliveries(Protocol):
     def prune(self, before: Instant) -> int:
         """Drop whole days of finished deliveries and attempts that ended before an instant; return how many."""
 
-    def replay(self, account: int, delivery: str) -> bool:
+    def snapshot(self, account: int, delivery: str) -> bytes | None:
+        """Return the snapshot of a finished delivery, None when it is not kept."""
+
+    def replay(self, account: int, delivery: str, again: Replay) -> None:
         """Put a finished delivery back in the queue under the same id, its snapshot to be rendered anew.
 
-        It keeps its time of creation and its attempts; say whether its snapshot was still there.
+        It keeps its time of creation and its attempts.
         """

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
+from gatepost.model.erasure import Withdrawn
 from gatepost.model.errors import GatepostError, OperatorError, Unavailable
 from gatepost.model.event import Event, RecordKind
 from gatepost.model.times import Instant
@@ -52,8 +53,8 @@ class Turn(msgspec.Struct, kw_only=True):
     """Somebody looks ahead for it."""
     behind: bool = False
     """More records wait in the log."""
-    erased: frozenset[int] = frozenset()
-    """Profiles that nothing may be sent for any more."""
+    erased: Withdrawn | None = None
+    """What may not be sent any more."""
 
 
 class ApplyStage:
@@ -122,7 +123,7 @@ class ApplyStage:
         self._position = turn.position
         if events:
             self._limit = min(BATCH, self._limit * 2)
-        if turn.erased:
+        if turn.erased is not None:
             self._eraser.on_erased(turn.erased)
         if turn.destinations:
             self._on_deliveries(turn.destinations)
@@ -167,7 +168,7 @@ class ApplyStage:
             next_due=_earlier(tx.profiles.next_due(), next_ending(plans.values())),
             duty=duty,
             surveyed=duty is not None and (self._lookout.watches(duty) or duties.is_surveyed(tx, duty)),
-            erased=frozenset(batch.erased),
+            erased=batch.erased,
         )
 
     def _may_do(self, duty: Duty, wall: Instant) -> bool:

@@ -25,6 +25,7 @@ from gatepost.core.plans import EMPTY_PLAN, AccountPlan
 from gatepost.core.triggers import ORDINARY, Cause, cause_of, triggered
 from gatepost.model.audience import ExclusionCommand, Transition
 from gatepost.model.delivery import Delivery
+from gatepost.model.erasure import Withdrawn
 from gatepost.model.event import Event, RecordKind
 from gatepost.model.profile import EVERYWHERE, EXPIRY, Profile
 from gatepost.model.times import Instant
@@ -75,7 +76,7 @@ class Batch:
         self._filling = Filling(tx.ledger.duties(), plans)
         self._secrets = secrets
         self._exclusions = Exclusions(tx, secrets)
-        self.erased: set[int] = set()
+        self.erased: Withdrawn | None = None
         self.counts: dict[int, dict[str, int]] = {}
         self.destinations: set[int] = set()
 
@@ -186,7 +187,7 @@ class Batch:
     @property
     def owing(self) -> bool:
         """Whether something is left to be erased after this batch."""
-        return bool(self.erased) or self._exclusions.owing
+        return self.erased is not None or self._exclusions.owing
 
     def save(self) -> None:
         """Write profiles, memberships, timers, outbox rows and the position."""
@@ -323,11 +324,12 @@ class Batch:
         self._flush()
         if self._secrets is None:
             return
-        gone = erase_profile(self._tx, self._secrets, event)
-        self._held.forget(gone)
+        plan = self._plan(event.account)
+        withdrawn = erase_profile(self._tx, self._secrets, plan, event)
+        self._held.forget(withdrawn.profiles)
         self._exclusions.save(self.counts)
         self._exclusions = Exclusions(self._tx, self._secrets)
-        self.erased |= gone
+        self.erased = withdrawn | (self.erased or Withdrawn())
 
     def _cross(
         self,

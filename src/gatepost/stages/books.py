@@ -19,7 +19,8 @@ class Entries(msgspec.Struct, kw_only=True):
     """What a turn has to write."""
 
     settlements: list[Settlement] = []
-    bodies: dict[int, bytes] = {}
+    bodies: dict[tuple[int, int], bytes] = {}
+    """Rendered requests by the `seq` and the snapshot of their deliveries."""
     claims: Sequence[Claim] = ()
     stops: dict[int, "Stop"] = {}
     """Destinations to stop."""

@@ -13,6 +13,7 @@ import structlog
 from gatepost.core.addresses import erasing_reason
 from gatepost.core.retry import RetryOptions
 from gatepost.model.delivery import Delivery, DeliveryState, Outcome, Verdict
+from gatepost.model.erasure import Withdrawn
 from gatepost.model.errors import GatepostError
 from gatepost.model.request import Answer
 from gatepost.model.times import MINUTE, SECOND, Milliseconds
@@ -83,7 +84,7 @@ class DeliverStage:
         self._settlements = Settlements(self._lanes, parts.clock, parts.roll, options.retry, self._signal.set)
         self._stopping = False
         self._ended = asyncio.Event()
-        self._erased: set[int] = set()
+        self._withdrawn = Withdrawn()
         self._tasks: dict[asyncio.Task[None], Sequence[Delivery]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -96,9 +97,9 @@ class DeliverStage:
         """Return the destinations whose latest exchange failed, as far as this process knows."""
         return self._lanes.troubles()
 
-    def forget(self, profiles: Iterable[int]) -> None:
-        """Say, from any thread, that nothing may be sent for erased profiles any more, whatever is under way."""
-        self._erased.update(profiles)
+    def forget(self, withdrawn: Withdrawn) -> None:
+        """Say, from any thread, what may not be sent any more, whatever is under way."""
+        self._withdrawn |= withdrawn
 
     async def run(self) -> None:
         """Run turns until stopped."""
@@ -250,7 +251,9 @@ class DeliverStage:
         """Wait until composed requests are on disk, so that a crash cannot change what a retry sends."""
         if not composed:
             return
-        self._settlements.entries.bodies.update({d.delivery.seq: stored(c) for d, c in composed})
+        self._settlements.entries.bodies.update(
+            {(d.delivery.seq, d.delivery.snapshot): stored(c) for d, c in composed}
+        )
         if self._kept is None:
             self._kept = asyncio.get_running_loop().create_future()
         self._signal.set()
@@ -261,8 +264,7 @@ class DeliverStage:
         drafts: dict[str, Draft] = {}
         messages = []
         for item, composed in ready:
-            if item.delivery.profile in self._erased:
-                self._settlements.settle(item.delivery, DeliveryState.CANCELLED, "erased")
+            if self._is_withdrawn(item.delivery):
                 continue
             if not self._may_go(item, composed.url):
                 continue
@@ -271,6 +273,16 @@ class DeliverStage:
         for planned in self._courier.plan(messages):
             carried = [drafts[id_] for id_ in planned.deliveries]
             self._spawn(self._exchange(planned, carried), [item.delivery for item in carried])
+
+    def _is_withdrawn(self, delivery: Delivery) -> bool:
+        """Say whether a delivery must not be sent as it was composed; one that was told anew is composed again."""
+        if delivery.profile in self._withdrawn.profiles:
+            self._settlements.settle(delivery, DeliveryState.CANCELLED, "erased")
+            return True
+        if (delivery.seq, delivery.snapshot) in self._withdrawn.told_of_her:
+            self._settlements.settle(delivery, DeliveryState.RETRYING, "told anew")
+            return True
+        return False
 
     def _may_go(self, item: Draft, url: str) -> bool:
         """Say whether a final URL may be called; what an operator can allow later is tried again."""
@@ -300,7 +312,7 @@ class DeliverStage:
         """Forward the answer of a job that asks for it; a delivery is not settled before that is on disk."""
         if outcome.verdict is not Verdict.DELIVERED or not item.order.stream or answer is None:
             return outcome
-        if item.delivery.profile in self._erased:
+        if item.delivery.profile in self._withdrawn.profiles:
             # What was sent before her erasure must not bring her back.
             return outcome
         if await self._courier.forward(item, answer):

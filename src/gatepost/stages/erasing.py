@@ -11,8 +11,9 @@ import structlog
 
 from gatepost.core.applying import read_event
 from gatepost.core.erasing import Traces
+from gatepost.core.plans import EMPTY_PLAN
 from gatepost.core.retry import RetryOptions, next_due
-from gatepost.model.erasure import EraseCommand, EraseStep, Erasure, Search
+from gatepost.model.erasure import EraseCommand, EraseStep, Erasure, Search, Withdrawn
 from gatepost.model.event import Event, RecordKind
 from gatepost.model.profile import Identifier
 from gatepost.model.times import Instant
@@ -26,7 +27,7 @@ from gatepost.ports.secrets import Secrets
 from gatepost.ports.store import Store, Transaction
 from gatepost.stages.excluding import TOO_LATE, sealed_receipt
 from gatepost.stages.plans import PlanBook
-from gatepost.stages.quoting import READ, holds, is_of, quoting
+from gatepost.stages.quoting import READ, holds, is_of, quoting, row_key, told_of_her
 from gatepost.stages.removing import erase_profile
 
 _LOG = structlog.get_logger("gatepost.erase")
@@ -51,7 +52,7 @@ class Eraser:
         store: Store,
         secrets: Secrets,
         clock: Clock,
-        on_erased: Callable[[frozenset[int]], None] = lambda _: None,
+        on_erased: Callable[[Withdrawn], None] = lambda _: None,
     ) -> None:
         self._log = log
         self._store = store
@@ -60,7 +61,7 @@ class Eraser:
         self._tries: dict[int, int] = {}
         self.secrets = secrets
         self.on_erased = on_erased
-        """Called with the profiles that nothing may be sent for any more."""
+        """Called with what may not be sent any more."""
 
     def step(self, duty: Duty) -> None:
         """Do one step."""
@@ -82,11 +83,12 @@ class Eraser:
         """Begin what could not be begun when its record was met; what came since goes with the rest."""
         found = self._log.fetch([erasure.record])
 
-        def work(tx: Transaction) -> frozenset[int]:
+        def work(tx: Transaction) -> Withdrawn:
             if found:
-                return erase_profile(tx, self.secrets, found[0])
+                plan = self._plans.current(tx).get(duty.account, EMPTY_PLAN)
+                return erase_profile(tx, self.secrets, plan, found[0])
             tx.ledger.step_duty(duty, None)
-            return frozenset()
+            return Withdrawn()
 
         self.on_erased(self._store.write_blocking(work))
 
@@ -176,9 +178,9 @@ class Eraser:
 
         self._store.write_blocking(work)
 
-    def _merges(self, _duty: Duty, erasure: Erasure, _traces: Traces) -> None:
+    def _merges(self, _duty: Duty, erasure: Erasure, traces: Traces) -> None:
         def work(tx: Transaction) -> None:
-            done = tx.erasures.remove_merges(erasure)
+            done = tx.erasures.remove_merges(erasure, traces.identifiers)
             _moved(tx, erasure, "merges", done, EraseStep.LINES)
 
         self._store.write_blocking(work)
@@ -210,8 +212,12 @@ class Eraser:
             erasure.table = tables[1] if len(tables) > 1 else _NO_MORE
 
         def work(tx: Transaction) -> None:
+            told = told_of_her(tx, erasure, naming)
+            tx.erasures.silence(tables[0], [row_key(row) for row in told])
+            erasure.note("snapshots", len(told))
+            others = [row for row in naming if row not in told]
             back = {*tx.profiles.find(erasure.account, traces.identifiers).values()}
-            for row in quoting(tx, erasure.account, naming, back):
+            for row in quoting(tx, erasure.account, others, back):
                 erasure.quoted[row.kind] = erasure.quoted.get(row.kind, 0) + 1
             tx.erasures.put(erasure)
 

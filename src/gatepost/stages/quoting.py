@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 import orjson
 
 from gatepost.core.contents import texts_in
+from gatepost.model.erasure import Erasure
 from gatepost.ports.contents import StoredRow
 from gatepost.ports.store import Transaction
 
@@ -55,6 +56,18 @@ def quoting(
     """Return those rows of others: she may have come back, and what is hers then quotes nobody."""
     found = [(row, owners(tx, account, row)) for row in rows]
     return [row for row, who in found if who is not None and who.isdisjoint(hers)]
+
+
+def told_of_her(tx: Transaction, erasure: Erasure, rows: Iterable[StoredRow]) -> list[StoredRow]:
+    """Return rows that name her and say what was sent for those who were one with her then: that was of her as well."""
+    kept = [row for row in rows if row.kind in ("attempts", "finished")]
+    found = [(row, owners(tx, erasure.account, row)) for row in kept]
+    return [row for row, who in found if who and not who.isdisjoint(erasure.others)]
+
+
+def row_key(row: StoredRow) -> int:
+    """Return the key by which a finished delivery or an attempt is told from others of its day."""
+    return _number(row.cells["seq" if row.kind == "finished" else "_place"])
 
 
 def _number(cell: object) -> int:

@@ -8,9 +8,13 @@ import base64
 from collections.abc import Collection, Iterable
 
 import msgspec
+import orjson
 
+from gatepost.core.entities import entity_of
 from gatepost.core.erasing import SHORTEST, family, leading_to
-from gatepost.model.erasure import EraseCommand, EraseStep, Erasure, Search
+from gatepost.core.plans import AccountPlan
+from gatepost.model.delivery import Delivery
+from gatepost.model.erasure import EraseCommand, EraseStep, Erasure, Search, Withdrawn
 from gatepost.model.event import Event
 from gatepost.model.profile import Identifier, Profile
 from gatepost.ports.catalog import Duty
@@ -22,15 +26,16 @@ from gatepost.stages.excluding import KIND, identifier_hash, value_hash
 _ENCODE = msgspec.json.Encoder().encode
 
 
-def erase_profile(tx: Transaction, secrets: Secrets, event: Event) -> frozenset[int]:
+def erase_profile(tx: Transaction, secrets: Secrets, plan: AccountPlan, event: Event) -> Withdrawn:
     """Take away what makes somebody a profile, and begin the erasure of the rest; nobody is told of exits.
 
-    Return the row keys of the profile and of those merged into it.
+    Return what must not be sent any more. What is under way for others who were one with her once is told anew, with
+    them as they are now.
     """
     command = msgspec.json.decode(event.body, type=EraseCommand)
     known = tx.erasures.get(event.account, command.request)
     if not command.sealed or (known is not None and known.step is not EraseStep.ASKED):
-        return frozenset()
+        return Withdrawn()
     asked = msgspec.json.decode(secrets.open(base64.b64decode(command.sealed)), type=Identifier)
     account = event.account
     number = tx.profiles.find(account, [asked]).get(asked)
@@ -47,13 +52,15 @@ def erase_profile(tx: Transaction, secrets: Secrets, event: Event) -> frozenset[
         hashes=[identifier_hash(secrets, one) for one in identifiers],
         values=[value_hash(secrets, value) for _, value in identifiers if len(value) >= SHORTEST],
     )
+    told_of_her: frozenset[tuple[int, int]] = frozenset()
     if profile is not None:
+        told_of_her = _retell(tx, plan, erasure)
         _remove(tx, erasure, profile, identifiers)
     tx.erasures.exclude(account, erasure.hashes, event.received)
     tx.erasures.put(erasure, secrets.seal(_ENCODE(Search(identifiers=identifiers))))
     if known is None:
         tx.ledger.add_duty(Duty(account=account, kind=KIND, subject=erasure.id, audience=0))
-    return frozenset(erasure.numbers)
+    return Withdrawn(frozenset(erasure.numbers), told_of_her)
 
 
 def put_off(tx: Transaction, event: Event) -> None:
@@ -79,6 +86,19 @@ def _own(
     wanted = list(dict.fromkeys(identifiers))
     holders = tx.profiles.find(account, wanted)
     return [one for one in wanted if holders.get(one, number) == number]
+
+
+def _retell(tx: Transaction, plan: AccountPlan, erasure: Erasure) -> frozenset[tuple[int, int]]:
+    """Give what others are still to be sent from the time they were one with her a snapshot of them alone."""
+    account = erasure.account
+    by_profile: dict[int, list[Delivery]] = {}
+    for delivery in tx.outbox.shared(account, erasure.numbers):
+        by_profile.setdefault(delivery.profile, []).append(delivery)
+    for number, profile in tx.profiles.load(account, by_profile).items():
+        tx.outbox.retell(by_profile[number], orjson.dumps(entity_of(profile, plan)))
+    told = [one for deliveries in by_profile.values() for one in deliveries]
+    erasure.note("snapshots", len(told))
+    return frozenset((one.seq, one.snapshot) for one in told)
 
 
 def _remove(tx: Transaction, erasure: Erasure, profile: Profile, identifiers: Collection[Identifier]) -> None:

@@ -90,7 +90,9 @@ def half_delivered(tx: Transaction) -> None:
     """Let the first of each one's deliveries be refused with an answer that quotes her, and others wait."""
     (destination,) = tx.outbox.destinations()
     claimed = tx.outbox.claim("test", [Claim(destination=destination, limit=10)], NOON, NOON + 1)
-    tx.outbox.store_bodies({one.seq: f"sent for {MARK}".encode() for one in claimed if one.profile == 1})
+    tx.outbox.store_bodies(
+        {(one.seq, one.snapshot): f"sent for {MARK}".encode() for one in claimed if one.profile == 1}
+    )
     settlements = []
     for one in claimed:
         answer = orjson.dumps({"unknown": MARK if one.profile == 1 else "somebody"})

@@ -1,6 +1,7 @@
 """Deliveries to look at and to replay, unfinished and finished, in SQLite; see `ports.outbox.Deliveries`."""
 
 import sqlite3
+import zlib
 from typing import Any
 
 from gatepost.backends.sqlite.days import DayTables
@@ -8,7 +9,7 @@ from gatepost.backends.sqlite.queries import load_queries
 from gatepost.backends.sqlite.rows import DELIVERY_COLUMNS, OUTBOX_COLUMNS, delivery_of
 from gatepost.model.delivery import Attempt, DeliveryState
 from gatepost.model.times import Instant
-from gatepost.ports.outbox import DeliveryFilter, Listed
+from gatepost.ports.outbox import DeliveryFilter, Listed, Replay
 
 _SQL = load_queries("outbox.sql")
 _FINISHED = f"SELECT {DELIVERY_COLUMNS}, 0, reason, finished FROM"
@@ -83,28 +84,33 @@ class SqliteDeliveries:
         """Drop whole days of finished deliveries and attempts."""
         return self._days.drop_before(before)
 
-    def replay(self, account: int, delivery: str) -> bool:
-        """Put a finished delivery back at the end of its profile's queue, under the same id."""
+    def snapshot(self, account: int, delivery: str) -> bytes | None:
+        """Return the snapshot of a finished delivery."""
         found = self._finished(account, delivery)
         if found is None:
-            return False
+            return None
+        table, (seq, *_) = found
+        query = f"SELECT entity FROM {table} WHERE seq = ?"  # noqa: S608 - our own table names
+        (entity,) = self._connection.execute(query, (seq,)).fetchone()
+        return None if entity is None else zlib.decompress(entity)
+
+    def replay(self, account: int, delivery: str, again: Replay) -> None:
+        """Put a finished delivery back at the end of a profile's queue, under the same id."""
+        found = self._finished(account, delivery)
+        if found is None:
+            return
         table, row = found
         old = _listed(row).delivery
-        entity = self._connection.execute(
-            f"SELECT entity FROM {table} WHERE seq = ?",  # noqa: S608 - our own table names
-            (old.seq,),
-        ).fetchone()[0]
-        if entity is None:
-            return False
-        snapshot = self._connection.execute(_SQL["add_snapshot"], (1, entity)).lastrowid
+        execute = self._connection.execute
+        snapshot = execute(_SQL["add_snapshot"], (1, zlib.compress(again.snapshot, 1))).lastrowid
         values = (
-            old.id, old.account, old.job, old.destination, old.profile, old.audience, old.crossing.value, old.at,
+            old.id, old.account, old.job, old.destination, again.profile, old.audience, old.crossing.value, old.at,
             old.transition, snapshot, old.hops, old.attempts, old.created,
         )  # fmt: skip
-        self._connection.execute(_SQL["requeue"], values)
-        self._connection.execute(f"DELETE FROM {table} WHERE seq = ?", (old.seq,))  # noqa: S608 - our own table names
-        self._connection.execute(_SQL["tally"], (account, old.job, old.state.value, -1))
-        return True
+        seq = execute(_SQL["requeue"], values).lastrowid
+        self._connection.executemany(_SQL["hold_too"], [(number, seq) for number in sorted(again.others)])
+        execute(f"DELETE FROM {table} WHERE seq = ?", (old.seq,))  # noqa: S608 - our own table names
+        execute(_SQL["tally"], (account, old.job, old.state.value, -1))
 
     def _finished(self, account: int, delivery: str) -> tuple[str, tuple[Any, ...]] | None:
         for table in self._days.newest_first("finished"):

@@ -9,8 +9,9 @@ import msgspec
 import orjson
 
 from gatepost.backends.sqlite.days import DayTables
-from gatepost.backends.sqlite.merges import merge_of
+from gatepost.backends.sqlite.merges import merge_of, packed
 from gatepost.backends.sqlite.queries import load_queries
+from gatepost.core.erasing import reduced
 from gatepost.model.erasure import EraseStep, Erasure
 from gatepost.model.profile import Identifier
 from gatepost.model.times import Instant
@@ -108,6 +109,7 @@ class SqliteErasures:
             execute(_OUTBOX["share_less"], (snapshot,))
             execute(_OUTBOX["drop_snapshot"], (snapshot,))
         self._let_go({seq: destination for seq, _, _, destination in rows})
+        self._connection.executemany(_SQL["wait_no_more"], [(number,) for number in erasure.numbers])
         return {"deliveries": len(rows), "attempts": attempts}
 
     def _let_go(self, removed: Mapping[int, int]) -> None:
@@ -139,16 +141,32 @@ class SqliteErasures:
             return Slice(len(hers), table, rows[-1][0])
         return Slice(len(hers), tables[1], 0) if len(tables) > 1 else Slice(len(hers))
 
-    def remove_merges(self, erasure: Erasure) -> Slice:
+    def remove_merges(self, erasure: Erasure, identifiers: Collection[Identifier]) -> Slice:
         """Remove merges from a piece of them."""
         rows = self._connection.execute(_SQL["merges"], (erasure.cursor, erasure.account, _MERGES)).fetchall()
-        hers = [
-            merge.id
-            for merge in map(merge_of, rows)
-            if {merge.survivor.number, merge.absorbed.number} & {*erasure.numbers}
-        ]
-        self._connection.executemany(_SQL["remove_merge"], [(id_,) for id_ in hers])
-        return Slice(len(hers), "", rows[-1][0] if len(rows) == _MERGES else None)
+        others, gone, bare = {*erasure.others}, [], []
+        for merge in map(merge_of, rows):
+            sides = {merge.survivor.number, merge.absorbed.number}
+            if sides & {*erasure.numbers}:
+                gone.append((merge.id,))
+            elif less := reduced(merge, identifiers):
+                bare.append((packed(less), merge.id))
+            elif merge.absorbed.number not in others:
+                continue
+            others |= sides
+        erasure.others = sorted(others - {*erasure.numbers})
+        self._connection.executemany(_SQL["remove_merge"], gone)
+        self._connection.executemany(_SQL["replace_merge"], bare)
+        return Slice(len(gone) + len(bare), "", rows[-1][0] if len(rows) == _MERGES else None)
+
+    def silence(self, table: str, rows: Collection[int]) -> None:
+        """Blank what rows of a day's table said."""
+        if not rows:
+            return
+        said = "body = NULL, entity = NULL" if table.startswith("finished") else "reason = '', answer = x''"
+        key = "seq" if table.startswith("finished") else "rowid"
+        query = f"UPDATE {table} SET {said} WHERE {key} = ?"  # noqa: S608 - our own table names
+        self._connection.executemany(query, [(row,) for row in rows])
 
     def remove_lines(self, erasure: Erasure, texts: Collection[str]) -> Slice:
         """Remove job log lines from a piece of them."""

@@ -62,11 +62,17 @@ SELECT seq, id, snapshot, destination FROM outbox WHERE account = ? AND profile 
 -- name: remove_unfinished
 DELETE FROM outbox WHERE seq = ?;
 
+-- name: wait_no_more
+DELETE FROM outbox_parted WHERE profile = ?;
+
 -- name: merges
 SELECT id, undone, document FROM merges WHERE id > ? AND account = ? ORDER BY id LIMIT ?;
 
 -- name: remove_merge
 DELETE FROM merges WHERE id = ?;
+
+-- name: replace_merge
+UPDATE merges SET document = ? WHERE id = ?;
 
 -- name: lines
 SELECT id, document FROM job_logs WHERE id > ? AND account = ? ORDER BY id LIMIT ?;

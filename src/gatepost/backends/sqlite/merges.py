@@ -23,8 +23,8 @@ class SqliteMerges:
 
     def keep(self, merge: Merge) -> None:
         """Remember a merge."""
-        document = zlib.compress(_ENCODE(merge), 1)
-        self._connection.execute(_SQL["keep"], (merge.account, merge.survivor.number, merge.at, document))
+        row = (merge.account, merge.survivor.number, merge.at, packed(merge))
+        self._connection.execute(_SQL["keep"], row)
 
     def get(self, account: int, id_: int) -> Merge | None:
         """Return one merge."""
@@ -47,6 +47,11 @@ class SqliteMerges:
     def prune(self, before: Instant, limit: int) -> int:
         """Forget old merges."""
         return self._connection.execute(_SQL["prune"], (before, limit)).rowcount
+
+
+def packed(merge: Merge) -> bytes:
+    """Return the document of a merge's row."""
+    return zlib.compress(_ENCODE(merge), 1)
 
 
 def merge_of(row: tuple[Any, ...]) -> Merge:

@@ -56,16 +56,16 @@ class SqliteOutbox:
             ]
         return sorted(claimed, key=lambda delivery: delivery.seq)
 
-    def store_bodies(self, bodies: dict[int, bytes]) -> None:
+    def store_bodies(self, bodies: dict[tuple[int, int], bytes]) -> None:
         """Keep rendered requests."""
-        rows = [(body, seq) for seq, body in bodies.items()]
+        rows = [(body, seq, snapshot) for (seq, snapshot), body in bodies.items()]
         self._connection.executemany(_SQL["store_body"], rows)
 
     def settle(self, worker: str, settlements: Sequence[Settlement], now: Instant) -> list[int]:
         """Record attempts and next states of deliveries whose lease still holds."""
         claimed = orjson.dumps([settlement.delivery.seq for settlement in settlements])
-        held = {seq for (seq,) in self._connection.execute(_SQL["held_leases"], (worker, claimed))}
-        kept = [settlement for settlement in settlements if settlement.delivery.seq in held]
+        held = dict(self._connection.execute(_SQL["held_leases"], (worker, claimed)).fetchall())
+        kept = [_as_stored(s, held[s.delivery.seq]) for s in settlements if s.delivery.seq in held]
         lost = [s.delivery.seq for s in settlements if s.delivery.seq not in held]
         self._record([s.attempt for s in kept if s.attempt is not None], now)
         self._postpone([s for s in kept if s.state not in FINISHED])
@@ -87,6 +87,25 @@ class SqliteOutbox:
     def share(self, account: int, survivor: int, revived: int) -> None:
         """Let a revived profile's deliveries wait for all that is under way for the one it was part of."""
         self._connection.execute(_SQL["share"], (account, survivor, revived))
+
+    def shared(self, account: int, profiles: Collection[int]) -> list[Delivery]:
+        """Return the unfinished deliveries of others that hold the order of some profiles too."""
+        found: dict[int, Delivery] = {}
+        for profile in profiles:
+            for row in self._connection.execute(_SQL["shared"], (account, profile)):
+                found[row[0]] = delivery_of(row)
+        return [one for one in found.values() if one.profile not in profiles]
+
+    def retell(self, deliveries: Collection[Delivery], snapshot: bytes) -> None:
+        """Give unfinished deliveries another snapshot."""
+        if not deliveries:
+            return
+        many, body = self._connection.executemany, zlib.compress(snapshot, 1)
+        id_ = self._connection.execute(_SQL["add_snapshot"], (len(deliveries), body)).lastrowid
+        many(_SQL["retell"], [(id_, delivery.seq) for delivery in deliveries])
+        told = [(delivery.snapshot,) for delivery in deliveries]
+        many(_SQL["share_less"], told)
+        many(_SQL["drop_snapshot"], told)
 
     def redirect(self, account: int, job: str, destination: int) -> int:
         """Send a job's unfinished deliveries elsewhere."""
@@ -193,6 +212,17 @@ class SqliteOutbox:
             if row is not None:
                 found[id_] = row[0]
         return found
+
+
+def _as_stored(settlement: Settlement, snapshot: int) -> Settlement:
+    """Return a settlement without what its delivery said when it has been told anew meanwhile."""
+    delivery, attempt = settlement.delivery, settlement.attempt
+    if delivery.snapshot == snapshot:
+        return settlement
+    delivery = msgspec.structs.replace(delivery, snapshot=snapshot, body=None)
+    if attempt is not None:
+        attempt = msgspec.structs.replace(attempt, reason="", answer=b"")
+    return msgspec.structs.replace(settlement, delivery=delivery, attempt=attempt)
 
 
 def _new_row(delivery: Delivery, snapshot: int) -> tuple[object, ...]:

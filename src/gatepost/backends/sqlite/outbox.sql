@@ -40,10 +40,10 @@ RETURNING seq, id, account, job, destination, profile, audience, crossing, at, t
           attempts, first_attempt, body, created, earlier;
 
 -- name: store_body
-UPDATE outbox SET body = ? WHERE seq = ?;
+UPDATE outbox SET body = ? WHERE seq = ? AND snapshot = ?;
 
 -- name: held_leases
-SELECT seq FROM outbox WHERE worker = ? AND state = 'leased' AND seq IN (SELECT value FROM json_each(?));
+SELECT seq, snapshot FROM outbox WHERE worker = ? AND state = 'leased' AND seq IN (SELECT value FROM json_each(?));
 
 -- name: postpone
 UPDATE outbox SET state = ?, due = ?, worker = '', lease_until = 0 WHERE seq = ?;
@@ -84,6 +84,17 @@ INSERT OR IGNORE INTO outbox_parted
 SELECT ?3, seq FROM outbox WHERE account = ?1 AND profile = ?2
 UNION
 SELECT ?3, seq FROM outbox_parted WHERE profile = ?2;
+
+-- name: shared
+SELECT seq, id, account, job, destination, profile, audience, crossing, at, transition, snapshot, hops, state, due,
+       attempts, first_attempt, body, created, earlier
+FROM outbox WHERE account = ?1 AND seq IN (SELECT seq FROM outbox_parted WHERE profile = ?2);
+
+-- name: retell
+UPDATE outbox SET snapshot = ?, body = NULL WHERE seq = ?;
+
+-- name: hold_too
+INSERT INTO outbox_parted VALUES (?, ?);
 
 -- name: keys_of_job
 SELECT destination, profile FROM outbox
