@@ -43,9 +43,14 @@ def parted_now(
     since = sorted(id_ for id_ in trail if id_ >= merge.event)
     plan = versions.current
     sides = parted(versions, united, merge, trail, fetch(since))
-    for side in (sides.survivor, sides.revived):
+    for side, before in ((sides.survivor, merge.survivor), (sides.revived, merge.absorbed)):
+        past = fetch(side.trail)
         # Audiences may have come since the merge, whose windows the profiles of that time lack.
-        fill(versions, side, fetch(side.trail), plan.sources.keep)
+        lacking = {*plan.sources.keep}
+        if len(past) < len(side.trail):
+            # What is kept no more can only be remembered.
+            lacking -= before.windows.keys()
+        fill(versions, side, past, lacking)
         lapse(plan, side, now)
     return sides
 

@@ -290,3 +290,37 @@ def test_the_other_side_waits_for_a_retry_too(mistaken: Pipeline) -> None:
 
     assert claimed(mistaken) == []
     assert [tried.id] == [one.id for one in claimed(mistaken, now=START + HOUR)]
+
+
+def test_what_windows_hold_of_events_that_are_kept_no_more_stays(pipeline: Pipeline) -> None:
+    pipeline.configure('first("web") < "now-30d"', 'count("web", "600d") >= 2')
+    pipeline.send(user="ada")
+    pipeline.settle()
+    pipeline.after(40 * DAY)
+    pipeline.send(user="ada")
+    pipeline.send(cookie="c1")
+    pipeline.send(user="ada", cookie="c1")
+    pipeline.settle()
+    pipeline.log.prune(START + 20 * DAY, pipeline.apply.position).result()
+    known = [pipeline.inside(number) for number in (1, 2)]
+
+    unmerge(pipeline)
+
+    assert [["ada"], ["ada"]] == known == [pipeline.inside(number) for number in (1, 2)]
+
+
+def test_a_window_that_came_after_the_merge_is_filled_from_what_is_kept(pipeline: Pipeline) -> None:
+    pipeline.configure('first("web") < "now-30d"')
+    pipeline.send(user="ada")
+    pipeline.settle()
+    pipeline.after(40 * DAY)
+    pipeline.send(user="ada")
+    pipeline.send(cookie="c1")
+    pipeline.send(user="ada", cookie="c1")
+    pipeline.settle()
+    pipeline.configure('first("web") < "now-30d"', 'count("web", "600d") >= 2')
+    pipeline.log.prune(START + 20 * DAY, pipeline.apply.position).result()
+
+    unmerge(pipeline)
+
+    assert [["ada"], ["ada"]] == [pipeline.inside(number) for number in (1, 2)]
