@@ -220,6 +220,33 @@ def test_a_lease_on_either_side_of_a_merge_holds_the_order(store: Store) -> None
     assert make_delivery("waits").id == after.id
 
 
+def test_two_that_were_under_way_when_their_profiles_became_one_are_tried_again_one_after_the_other(
+    store: Store,
+) -> None:
+    enqueue(store, make_delivery("first", profile=7), make_delivery("second", profile=8))
+    first, second = claim(store)
+    store.write_blocking(lambda tx: tx.outbox.rekey(ACCOUNT, 8, 7))
+
+    settle(store, first, DeliveryState.RETRYING)
+    while_second_is_out = claim(store)
+    settle(store, second, DeliveryState.RETRYING)
+
+    assert [] == while_second_is_out
+    assert [["first"], ["second"]] == until_empty(store)
+
+
+def test_two_that_were_under_way_when_their_profiles_became_one_are_in_order_after_a_crash_too(
+    store: Store,
+) -> None:
+    enqueue(store, make_delivery("first", profile=7), make_delivery("second", profile=8))
+    claim(store)
+    store.write_blocking(lambda tx: tx.outbox.rekey(ACCOUNT, 8, 7))
+
+    store.write_blocking(lambda tx: tx.outbox.rescue(LEASE))
+
+    assert [["first"], ["second"]] == until_empty(store)
+
+
 def test_what_was_under_way_when_one_was_parted_goes_before_anything_of_either_side(store: Store) -> None:
     enqueue(store, make_delivery("of both"), make_delivery("of both, second"))
 

@@ -29,7 +29,7 @@ STEPS = st.one_of(
     st.tuples(st.just("redirect"), st.tuples(DESTINATIONS, DESTINATIONS)),
     st.tuples(st.just("cancel"), DESTINATIONS),
 )
-ROUNDS = st.lists(st.tuples(TOLD, PARTED, MERGED, TOLD, STEPS).map(list), max_size=8)
+ROUNDS = st.lists(st.tuples(TOLD, TOLD, STEPS, PARTED, MERGED, STEPS).map(list), max_size=6)
 
 
 class Row:

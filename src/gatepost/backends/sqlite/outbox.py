@@ -120,7 +120,9 @@ class SqliteOutbox:
 
     def rescue(self, now: Instant) -> int:
         """Free deliveries whose lease has ended."""
-        return self._connection.execute(_SQL["rescue"], (now,)).rowcount
+        freed = self._connection.execute(_SQL["rescue"], (now,)).fetchall()
+        self._order(freed)
+        return len(freed)
 
     def snapshots(self, ids: Collection[int]) -> dict[int, bytes]:
         """Return snapshots by id."""
@@ -170,7 +172,15 @@ class SqliteOutbox:
             # Work that was given back unsent does not use up an attempt.
             query = "postpone" if settlement.attempt is not None else "give_back"
             row = (settlement.state.value, settlement.due, settlement.delivery.seq)
-            self._connection.execute(_SQL[query], row)
+            self._order(self._connection.execute(_SQL[query], row).fetchall())
+
+    def _order(self, keys: Collection[tuple[int, int]]) -> None:
+        """See to it that one delivery goes at a time again where a merge brought two together that were under way."""
+        execute = self._connection.execute
+        for key in set(keys):
+            if execute(_SQL["is_out_of_order"], key).fetchone()[0]:
+                execute(_SQL["demote"], key)
+                execute(_SQL["promote"], key)
 
     def _finish(self, settlements: list[Settlement], now: Instant) -> None:
         if not settlements:

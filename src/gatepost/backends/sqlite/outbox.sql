@@ -46,10 +46,11 @@ UPDATE outbox SET body = ? WHERE seq = ? AND snapshot = ?;
 SELECT seq, snapshot FROM outbox WHERE worker = ? AND state = 'leased' AND seq IN (SELECT value FROM json_each(?));
 
 -- name: postpone
-UPDATE outbox SET state = ?, due = ?, worker = '', lease_until = 0 WHERE seq = ?;
+UPDATE outbox SET state = ?, due = ?, worker = '', lease_until = 0 WHERE seq = ? RETURNING destination, profile;
 
 -- name: give_back
-UPDATE outbox SET state = ?, due = ?, worker = '', lease_until = 0, attempts = attempts - 1 WHERE seq = ?;
+UPDATE outbox SET state = ?, due = ?, worker = '', lease_until = 0, attempts = attempts - 1 WHERE seq = ?
+RETURNING destination, profile;
 
 -- name: remove
 DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?)) RETURNING destination, profile, seq;
@@ -66,7 +67,7 @@ WHERE seq = (SELECT min(seq) FROM outbox WHERE destination = ?1 AND profile = ?2
 
 -- name: rescue
 UPDATE outbox SET state = CASE WHEN attempts > earlier + 1 THEN 'retrying' ELSE 'waiting' END, worker = '', lease_until = 0
-WHERE state = 'leased' AND lease_until <= ?;
+WHERE state = 'leased' AND lease_until <= ? RETURNING destination, profile;
 
 -- name: destinations_of
 SELECT destination FROM outbox WHERE account = ?1 AND profile = ?2
@@ -109,6 +110,10 @@ WHERE account = ?2 AND job = ?3 AND destination != ?1 AND state != 'leased';
 
 -- name: demote
 UPDATE outbox SET head = 0 WHERE destination = ? AND profile = ? AND state != 'leased';
+
+-- name: is_out_of_order
+SELECT count(*) > 1 OR min(seq) > (SELECT min(seq) FROM outbox WHERE destination = ?1 AND profile = ?2)
+FROM outbox WHERE destination = ?1 AND profile = ?2 AND head = 1;
 
 -- name: destinations
 SELECT DISTINCT destination FROM outbox;
