@@ -3,6 +3,7 @@
 import pytest
 
 from gatepost.model.times import DAY, HOUR, MINUTE, SECOND, Milliseconds, to_rfc3339
+from tests.factories import ACCOUNT, make_submission
 from tests.pipeline import START, Pipeline
 
 Crossing = tuple[str, Milliseconds]
@@ -65,3 +66,17 @@ def test_two_cookies_that_turn_out_to_be_one_person_share_their_past(pipeline: P
     assert [("enter", to_rfc3339(bought + MINUTE)), ("exit", to_rfc3339(bought + DAY))] == (
         crossings(pipeline)
     )
+
+
+def test_very_many_events_of_a_clock_that_is_ahead_count_when_their_time_comes(pipeline: Pipeline) -> None:
+    pipeline.configure('count("web", "2d") >= 1100')
+    ahead = [make_submission(at=START + 12 * HOUR + number, user="ada") for number in range(1_200)]
+    pipeline.log.append(ACCOUNT, ahead).result()
+    pipeline.settle()
+    before = pipeline.inside()
+
+    pipeline.after(13 * HOUR)
+    reached = pipeline.inside()
+    pipeline.after(2 * DAY)
+
+    assert [[], ["ada"], []] == [before, reached, pipeline.inside()]

@@ -38,7 +38,7 @@ def value_of(window: WindowCall) -> Callable[[Sequence[Entry], Instant, Due], fl
             due.append(entries[low][0] + length)
         if high < len(entries):
             due.append(entries[high][0])
-        if counts and not _is_folded(entries, low, high):
+        if counts and not _is_folded(entries, low):
             return high - low
         return _exact_sum(_amounts(entries, low, high))
 
@@ -61,7 +61,7 @@ def _count_holds(length: Milliseconds, holds: Order, number: float) -> WindowTes
 
     def test(entries: Sequence[Entry], now: Instant, due: Due) -> bool:
         low, high = bounds_of(entries, now, length)
-        if _is_folded(entries, low, high):
+        if _is_folded(entries, low):
             return weighted(entries, now, due)
         answer = holds(high - low, number)
         for instant, count in _changes(entries, now, length):
@@ -78,7 +78,7 @@ def _count_reaches(length: Milliseconds, least: int, *, wanted: bool) -> WindowT
 
     def test(entries: Sequence[Entry], now: Instant, due: Due) -> bool:
         low, high = bounds_of(entries, now, length)
-        if _is_folded(entries, low, high):
+        if _is_folded(entries, low):
             return weighted(entries, now, due)
         reached = high - low >= least
         if high == len(entries):
@@ -158,9 +158,9 @@ def bounds_of(entries: Sequence[Entry], now: Instant, length: Milliseconds) -> t
     return bisect_right(entries, now - length, 0, high, key=time_of), high
 
 
-def _is_folded(entries: Sequence[Entry], low: int, high: int) -> bool:
-    # Folding starts at the oldest, so the oldest inside tells for all.
-    return low < high and entries[low][1] > 1
+def _is_folded(entries: Sequence[Entry], low: int) -> bool:
+    # Folding starts at the oldest, so the oldest inside, or that comes inside next, tells for all.
+    return low < len(entries) and entries[low][1] > 1
 
 
 def _amounts(entries: Sequence[Entry], low: int, high: int) -> list[float]:
