@@ -55,8 +55,7 @@ def parted(
     for side in (left, right):
         side.memberships = {number: _copied(held) for number, held in united.memberships.items()}
         side.due, side.timer = {}, 0
-    left.apart = sorted({*united.apart, *left.apart, right.number})
-    right.apart = sorted({*right.apart, left.number})
+    left.apart, right.apart = _apart(left, right, united), _apart(right, left, united)
     return Parted(left, right)
 
 
@@ -67,6 +66,12 @@ def _excluded(side: Profile, other: Profile, united: Profile) -> dict[int, Insta
         for audience, since in united.excluded.items()
         if audience in side.excluded or other.excluded.get(audience) != since
     }
+
+
+def _apart(side: Profile, other: Profile, united: Profile) -> list[int]:
+    """Return whom a side is kept apart from: as before the merge, where it still stands, and as both together were."""
+    own = {one for one in united.apart if one in side.apart or one not in other.apart}
+    return sorted({*own, other.number})
 
 
 def _side(identifiers: Sequence[Identifier], left: Profile, right: Profile) -> Profile:

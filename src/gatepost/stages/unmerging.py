@@ -65,6 +65,18 @@ def part(tx: Transaction, held: Held, account: int, sides: Parted, now: Instant)
     held.adopt(account, revived)
     for identifier in leading_to(revived):
         held.lead(account, identifier, revived.number)
+    _keep_apart(held, account, (survivor, revived))
+
+
+def _keep_apart(held: Held, account: int, sides: tuple[Profile, Profile]) -> None:
+    """Let those who are kept apart from either side know from which: it was from both while they were one."""
+    numbers = {side.number for side in sides}
+    for number in {one for side in sides for one in side.apart} - numbers:
+        other = held.profile(account, number)
+        if other is not None:
+            own = {side.number for side in sides if number in side.apart}
+            other.apart = sorted({*other.apart} - numbers | own)
+            held.touch(other)
 
 
 def rejoin(tx: Transaction, held: Held, account: int, merge_id: int) -> None:
@@ -72,10 +84,16 @@ def rejoin(tx: Transaction, held: Held, account: int, merge_id: int) -> None:
     merge = tx.merges.get(account, merge_id)
     if merge is None:
         return
-    found = [held.number_of(account, ("_id", side.id)) for side in (merge.survivor, merge.absorbed)]
-    numbers = {merge.survivor.number, merge.absorbed.number, *found}
-    for number in found:
-        profile = held.profile(account, number)
-        if profile is not None:
-            profile.apart = [other for other in profile.apart if other not in numbers]
-            held.touch(profile)
+    left, right = (_known_as(held, account, side) for side in (merge.survivor, merge.absorbed))
+    for one, other in ((left, right), (right, left)):
+        for number in one:
+            profile = held.profile(account, number)
+            if profile is not None and not other.isdisjoint(profile.apart):
+                profile.apart = [apart for apart in profile.apart if apart not in other]
+                held.touch(profile)
+
+
+def _known_as(held: Held, account: int, side: Profile) -> set[int]:
+    """Return the profiles that a side of a merge is today, and the row key it had."""
+    found = (held.number_of(account, ("_id", id_)) for id_ in (side.id, *side.aliases))
+    return {side.number, *(number for number in found if number is not None)}

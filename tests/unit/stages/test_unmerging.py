@@ -324,3 +324,74 @@ def test_a_window_that_came_after_the_merge_is_filled_from_what_is_kept(pipeline
     unmerge(pipeline)
 
     assert [["ada"], ["ada"]] == [pipeline.inside(number) for number in (1, 2)]
+
+
+def test_who_was_parted_from_one_that_is_part_of_another_by_now_is_known_when_a_later_merge_is_undone(
+    pipeline: Pipeline,
+) -> None:
+    """Two were parted; the one became part of Ada, the other of Bob meanwhile, and Ada is undone: they stay apart."""
+    pipeline.configure("spend > 1000")
+    pipeline.send(cookie="c1")
+    pipeline.send(cookie="c2")
+    pipeline.send(cookie=["c1", "c2"])
+    pipeline.settle()
+    unmerge(pipeline)
+    pipeline.send(user="ada")
+    pipeline.send(user="ada", cookie="c1")
+    pipeline.send(email="bob@x.co")
+    pipeline.send(email="bob@x.co", cookie="c2")
+    pipeline.settle()
+    unmerge(pipeline, 2)
+
+    pipeline.send(email="eve@x.co")
+    pipeline.send(email="eve@x.co", cookie="c1")
+    pipeline.send(email="eve@x.co", cookie="c2")
+    pipeline.settle()
+
+    assert leading_to(pipeline, "cookie", "c1") != leading_to(pipeline, "cookie", "c2")
+
+
+def test_who_was_parted_from_two_that_were_one_is_kept_apart_from_either_when_they_are_parted_too(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.configure("spend > 1000")
+    pipeline.send(user="ada")
+    pipeline.send(cookie="c1")
+    pipeline.send(user="ada", cookie="c1")
+    pipeline.send(email="bob@x.co")
+    pipeline.send(email="bob@x.co", cookie="c1")
+    pipeline.settle()
+    unmerge(pipeline, 2)
+    unmerge(pipeline, 1)
+
+    pipeline.send(email="bob@x.co", cookie="c1")
+    pipeline.settle()
+    apart = leading_to(pipeline, "email", "bob@x.co") != leading_to(pipeline, "cookie", "c1")
+    unmerge(pipeline, 2, rejoin=True)
+    pipeline.send(email="bob@x.co", cookie="c1")
+    pipeline.settle()
+
+    assert apart
+    assert leading_to(pipeline, "email", "bob@x.co") == leading_to(pipeline, "cookie", "c1")
+    assert leading_to(pipeline, "email", "bob@x.co") != leading_to(pipeline, "user", "ada")
+
+
+def test_whom_the_other_side_was_parted_from_before_the_merge_is_no_stranger_to_this_one(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.configure("spend > 1000")
+    pipeline.send(email="bob@x.co")
+    pipeline.send(cookie="c1")
+    pipeline.send(email="bob@x.co", cookie="c1")
+    pipeline.settle()
+    unmerge(pipeline)
+    pipeline.send(user="ada")
+    pipeline.send(user="ada", cookie="c1")
+    pipeline.settle()
+    unmerge(pipeline, 2)
+
+    pipeline.send(user="ada", email="bob@x.co")
+    pipeline.settle()
+
+    assert leading_to(pipeline, "user", "ada") == leading_to(pipeline, "email", "bob@x.co")
+    assert leading_to(pipeline, "cookie", "c1") != leading_to(pipeline, "user", "ada")
