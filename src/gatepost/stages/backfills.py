@@ -1,7 +1,7 @@
 """A job's first members: the enters it is owed for those who were inside when it began.
 
-A walk goes through the members by profile number. A merge may move a member across the walk's cursor, either way;
-without the care taken here she would be met twice or never.
+A walk goes through the members by profile number. A merge, or one that is undone, may move a member across the walk's
+cursor, either way; without the care taken here she would be met twice or never.
 """
 
 import msgspec
@@ -48,6 +48,27 @@ def owed_after_merge(tx: Transaction, account: int, survivor: int, absorbed: int
         if found and told and survivor > duty.cursor:
             tx.ledger.change_duty(msgspec.structs.replace(duty, met=(*duty.met, survivor)))
         elif found and not told and survivor <= duty.cursor:
+            owed.append(duty)
+    return owed
+
+
+def owed_after_unmerge(tx: Transaction, account: int, survivor: int, revived: int) -> list[Duty]:
+    """Return the walks that have not met a survivor yet, but have passed the one who is parted from her.
+
+    Whom a walk would meet though it told of the two as one is noted, so that it passes her by. To be asked before the
+    memberships are divided.
+    """
+    owed = []
+    for duty in tx.ledger.duties():
+        if duty.account != account or duty.kind != "backfill":
+            continue
+        place = _place(tx, duty, survivor)
+        if not place or place > duty.before:
+            continue
+        told = survivor <= duty.cursor or survivor in duty.met
+        if told and revived > duty.cursor:
+            tx.ledger.change_duty(msgspec.structs.replace(duty, met=(*duty.met, revived)))
+        elif not told and revived <= duty.cursor:
             owed.append(duty)
     return owed
 

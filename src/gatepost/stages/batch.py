@@ -34,7 +34,7 @@ from gatepost.ports.outbox import Enqueued
 from gatepost.ports.secrets import Secrets
 from gatepost.ports.store import Transaction
 from gatepost.ports.survey import AsOf, Filled
-from gatepost.stages.backfills import first_enter, job_of, owed_after_merge
+from gatepost.stages.backfills import first_enter, job_of, owed_after_merge, owed_after_unmerge
 from gatepost.stages.excluding import Exclusions
 from gatepost.stages.filling import Filling, fill, take
 from gatepost.stages.held import Held
@@ -280,10 +280,15 @@ class Batch:
         if lacking:
             fill(self._versions.of(account), survivor, past, lacking)
         self._count(account, "merges")
-        for duty in owed:
-            if job := job_of(duty, plan):
-                self.enqueue(plan, survivor, (first_enter(duty, job, survivor, self._wall),))
+        self._tell_first(plan, survivor, owed)
         return survivor
+
+    def _tell_first(self, plan: AccountPlan, profile: Profile, owed: Iterable[Duty]) -> None:
+        """Send the enter that walks owe a member whom they will not meet any more."""
+        for duty in owed:
+            job, held = job_of(duty, plan), profile.memberships.get(duty.audience)
+            if job is not None and held is not None and held.inside:
+                self.enqueue(plan, profile, (first_enter(duty, job, profile, self._wall),))
 
     def _unmerge(self, event: Event, now: Instant) -> None:
         """Make one profile two again, and tell of what differs for either."""
@@ -301,9 +306,11 @@ class Batch:
         self.catch_up(account, united, now)
         sides = parted_now(self._tx, self._fetch, self._versions.of(account), united, undone, now)
         sides.survivor.timer = united.timer
+        owed = owed_after_unmerge(self._tx, account, sides.survivor.number, sides.revived.number)
         part(self._tx, self._held, account, sides, now)
         for side in (sides.survivor, sides.revived):
             self.reevaluate(account, side, set(plan.audiences), now)
+        self._tell_first(plan, sides.revived, owed)
         self._tx.merges.undo(account, undone.id, now)
         self._count(account, "unmerges")
 
