@@ -17,6 +17,7 @@ from gatepost.backends.sqlite.store import SqliteStore
 from gatepost.core.addresses import AllowList
 from gatepost.core.retry import RetryOptions
 from gatepost.model.delivery import Delivery, DeliveryState
+from gatepost.model.erasure import Withdrawn
 from gatepost.model.request import Answer, Request
 from gatepost.outbound.keyring import open_key_ring
 from gatepost.ports.outbox import DeliveryFilter
@@ -218,3 +219,33 @@ def test_what_is_settled_while_a_turn_is_being_written_lets_the_next_delivery_go
     asyncio.run(story())
 
     check(life.ending(), repeats=0, when="never killed")
+
+
+def test_what_told_of_somebody_erased_leaves_only_as_it_is_told_anew(shop: Path) -> None:
+    life = Life(shop)
+    wanted = DeliveryFilter(account=ACCOUNT, profile=1)
+    listed = life.store.write_blocking(lambda tx: tx.deliveries.listed(wanted))
+    shared = [item.delivery for item in listed]
+
+    async def story() -> None:
+        stage = life.stage()
+        # A worker may hold them as they were told before.
+        stage.forget(Withdrawn(told_of_her=frozenset((one.seq, one.snapshot) for one in shared)))
+        running = asyncio.create_task(stage.run())
+        async with asyncio.timeout(30):
+            await until(lambda: len(life.destination.receipts) >= 3 * (len(SHOPPERS) - 1))
+        told = orjson.dumps({"_id": "1", "user": "somebody"})
+        await life.store.write(lambda tx: tx.outbox.retell(shared, told))
+        stage.notify([1])
+        await until_empty(life.store)
+        await stage.stop()
+        await running
+
+    asyncio.run(story())
+
+    ending = life.ending()
+    ids = {one.id for one in shared}
+    said = [body for id_, body, _ in ending.receipts if id_ in ids]
+    check(ending, repeats=0, when="never killed")
+    assert 3 <= len(said)
+    assert all(b"somebody" in body and b"ada" not in body for body in said)

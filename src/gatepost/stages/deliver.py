@@ -278,11 +278,15 @@ class DeliverStage:
         """Say whether a delivery must not be sent as it was composed; one that was told anew is composed again."""
         if delivery.profile in self._withdrawn.profiles:
             self._settlements.settle(delivery, DeliveryState.CANCELLED, "erased")
-            return True
-        if (delivery.seq, delivery.snapshot) in self._withdrawn.told_of_her:
+        elif self._tells_of_erased(delivery):
             self._settlements.settle(delivery, DeliveryState.RETRYING, "told anew")
-            return True
-        return False
+        else:
+            return False
+        return True
+
+    def _tells_of_erased(self, delivery: Delivery) -> bool:
+        gone = self._withdrawn
+        return delivery.profile in gone.profiles or (delivery.seq, delivery.snapshot) in gone.told_of_her
 
     def _may_go(self, item: Draft, url: str) -> bool:
         """Say whether a final URL may be called; what an operator can allow later is tried again."""
@@ -312,7 +316,7 @@ class DeliverStage:
         """Forward the answer of a job that asks for it; a delivery is not settled before that is on disk."""
         if outcome.verdict is not Verdict.DELIVERED or not item.order.stream or answer is None:
             return outcome
-        if item.delivery.profile in self._withdrawn.profiles:
+        if self._tells_of_erased(item.delivery):
             # What was sent before her erasure must not bring her back.
             return outcome
         if await self._courier.forward(item, answer):
