@@ -18,6 +18,8 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 _YEAR_MONTH = re.compile(r"\d{4}[-/](0[1-9]|1[0-2])", re.ASCII)
 _REPEATED_ZONE = re.compile(r"([+-]\d\d:?\d\d) [A-Z]{2,5}$", re.ASCII)
 """Go prints `+0000 UTC`: the offset says it all."""
+_LEAP_SECOND = re.compile(r"(:59):60(?!\d)", re.ASCII)
+"""Instants know none, so it is read as the second before it, as clocks that step back show it."""
 _DIGITS_LAYOUTS = {4: "%Y", 8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}
 _ZONES = {
     "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "BST": 1,
@@ -72,7 +74,7 @@ def _lenient(text: str) -> datetime | Instant | None:
         return _epoch(float(text) if "." in text else int(text))
     if _YEAR_MONTH.fullmatch(text):
         return datetime(int(text[:4]), int(text[5:]), 1)  # noqa: DTZ001 - the caller decides on the zone
-    text = _REPEATED_ZONE.sub(r"\1", text)
+    text = _LEAP_SECOND.sub(r"\1:59", _REPEATED_ZONE.sub(r"\1", text))
     moment = layouts.parse(text, default=_ONE_DAY, tzinfos=_zone)
     # Read twice with different defaults: where they show, the text did not name a whole date.
     return moment if moment == layouts.parse(text, default=_OTHER_DAY, tzinfos=_zone) else None
