@@ -247,6 +247,23 @@ def test_two_that_were_under_way_when_their_profiles_became_one_are_in_order_aft
     assert [["first"], ["second"]] == until_empty(store)
 
 
+def test_what_was_under_way_for_one_who_became_part_of_a_parted_one_waits_for_what_is_of_both(
+    store: Store,
+) -> None:
+    enqueue(store, make_delivery("of both", profile=8))
+    store.write_blocking(lambda tx: tx.outbox.share(ACCOUNT, 8, 7))
+    enqueue(store, make_delivery("of a third", profile=9))
+    of_both, of_third = claim(store)
+    store.write_blocking(lambda tx: tx.outbox.rekey(ACCOUNT, 7, 9))
+
+    settle(store, of_third, DeliveryState.RETRYING)
+    meanwhile = claim(store)
+    settle(store, of_both, DeliveryState.DELIVERED)
+
+    assert [] == meanwhile
+    assert [["of a third"]] == until_empty(store)
+
+
 def test_what_was_under_way_when_one_was_parted_goes_before_anything_of_either_side(store: Store) -> None:
     enqueue(store, make_delivery("of both"), make_delivery("of both, second"))
 

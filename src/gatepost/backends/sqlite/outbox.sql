@@ -113,6 +113,8 @@ UPDATE outbox SET head = 0 WHERE destination = ? AND profile = ? AND state != 'l
 
 -- name: is_out_of_order
 SELECT count(*) > 1 OR min(seq) > (SELECT min(seq) FROM outbox WHERE destination = ?1 AND profile = ?2)
+    OR EXISTS (SELECT 1 FROM outbox_parted AS p CROSS JOIN outbox AS o ON o.seq = p.seq
+               WHERE p.profile = ?2 AND o.destination = ?1)
 FROM outbox WHERE destination = ?1 AND profile = ?2 AND head = 1;
 
 -- name: destinations
