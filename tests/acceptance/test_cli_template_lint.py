@@ -99,3 +99,28 @@ def test_saving_and_applying_warn_and_go_on(shop: Gatepost, tmp_path: Path) -> N
         "! the template hook, line 2, column 16: no profile has a field emial; did you mean" in applied.stderr
     )
     assert again.stderr == ""
+
+
+def test_a_trial_tells_slips_that_print_something(shop: Gatepost, tmp_path: Path) -> None:
+    (tmp_path / "new.jsonnet").write_text(TYPO)
+    (tmp_path / "new.hbs").write_text('{ "email": "{{json email}}" }')
+    (tmp_path / "new.js").write_text("function template(data) { return { hi: `Hi ${data.nick}` } }")
+
+    slip, broken, missing = (shop("template", "test", f"new.{ending}") for ending in ("jsonnet", "hbs", "js"))
+
+    assert (slip.returncode, broken.returncode, missing.returncode) == (0, 0, 0)
+    assert "no profile has a field emial; did you mean email?" in slip.stderr
+    assert "this begins like JSON and is none: line 1, column 14" in broken.stderr
+    assert "a text says undefined" in missing.stderr
+
+
+def test_a_trial_that_fails_names_the_place_and_what_would_be_right(shop: Gatepost, tmp_path: Path) -> None:
+    (tmp_path / "new.jsonnet").write_text("{\n  a: 1\n  b: 2\n}\n")
+    (tmp_path / "dot.jsonnet").write_text("local p = import 'lytemplates.libsonnet';\n{ email: p.email }\n")
+
+    comma, dot = shop("template", "test", "new.jsonnet"), shop("template", "test", "dot.jsonnet")
+
+    assert (comma.returncode, dot.returncode) == (1, 1)
+    assert "line 3, column 3: Expected a comma" in comma.stderr
+    assert "a comma is missing at the end of the line before" in comma.stderr
+    assert "a field of the profile is read with get: p.get('email')" in dot.stderr

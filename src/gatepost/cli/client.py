@@ -60,7 +60,9 @@ class Refused(CommandError):
 def _excerpt(problem: dict[str, Any]) -> str:
     """Return the line that is wrong under the place where it stands."""
     excerpt, line, column = (problem.get(key) for key in ("excerpt", "line", "column"))
-    return f"line {line}, column {column}:\n{excerpt}" if excerpt and line else str(excerpt or "")
+    place = f"line {line}, column {column}:"
+    said = place in str(problem.get("message", "")) or not line
+    return str(excerpt or "") if said or not excerpt else f"{place}\n{excerpt}"
 
 
 class Client:

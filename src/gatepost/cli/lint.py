@@ -1,17 +1,12 @@
 """`gatepost template lint`: what parses, and yet sends something else than its author means."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
-from gatepost.cli.client import Client
 from gatepost.cli.command import Session, client_command, part
-from gatepost.cli.files import text_in
-from gatepost.cli.templatecases import type_of
-from gatepost.cli.templateversions import template_named, text_at
+from gatepost.cli.findings import findings_of, subject_of
 from gatepost.cli.trials import Event
 
 app = part("Look over templates.")
@@ -40,14 +35,10 @@ def lint(
     Exits with 1 when there are errors.
     """
     client, out = session
-    file = Path(template)
-    if file.is_file():
-        name, source, type_ = file.stem, text_in(file), type_of(file)
-    else:
-        found = template_named(client, template)
-        text = text_at(client, found, int(found["version"]))
-        name, source, type_ = str(found["name"]), text.text, text.type
-    findings = findings_of(client, name, source, type_, event.value if event else "")
+    subject = subject_of(client, template)
+    findings = findings_of(client, subject, event.value if event else "")
+    if subject.type != "jsonnet":
+        out.warn("only whether it can be read was looked at: the rest of the lint is for Jsonnet")
     levels = [finding["level"] for finding in findings]
     errors, warnings = levels.count("error"), levels.count("warning")
     out.document({"errors": errors, "warnings": warnings, "findings": findings})
@@ -56,20 +47,6 @@ def lint(
     out.say(f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}")
     if errors or (strict and warnings):
         raise typer.Exit(1)
-
-
-def findings_of(
-    client: Client, name: str, source: str, type_: str, event: str = ""
-) -> Sequence[dict[str, Any]]:
-    """Return what the server finds doubtful in a template."""
-    wish = {"template_definition": source, "template_type": type_, "name": name, "event": event}
-    found: list[dict[str, Any]] = client.post("/v2/template/lint", wish)
-    return found
-
-
-def brief_finding(finding: dict[str, Any]) -> str:
-    """Return a finding on one line."""
-    return f"line {finding['line']}, column {finding['column']}: {finding['message']}; {finding['right']}"
 
 
 def _counted(number: int, noun: str) -> str:

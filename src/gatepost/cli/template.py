@@ -9,8 +9,8 @@ from gatepost.cli.client import TEXT, path_of
 from gatepost.cli.command import Session, client_command, part
 from gatepost.cli.confirmation import confirm
 from gatepost.cli.files import text_in
+from gatepost.cli.findings import Subject, brief_finding, findings_of
 from gatepost.cli.lint import app as lint
-from gatepost.cli.lint import brief_finding, findings_of
 from gatepost.cli.output import moment, short_id
 from gatepost.cli.templatecases import type_of
 from gatepost.cli.templateversions import Which, template_named, text_at
@@ -145,6 +145,6 @@ def _sent(session: Session, method: str, path: str, source: str, query: dict[str
     answer = client.call(method, path, query=query, content=source.encode(), headers=TEXT)
     made: dict[str, Any] = answer["data"]
     stored = str(client.get(path_of("v2", "template", made["id"], "definition")))
-    for finding in findings_of(client, made["name"], stored, made["type"]):
+    for finding in findings_of(client, Subject(made["name"], stored, made["type"])):
         session.out.warn(brief_finding(finding))
     return made

@@ -11,6 +11,7 @@ from gatepost.cli.client import Client, path_of
 from gatepost.cli.command import Session, client_command, local_command, part
 from gatepost.cli.failure import CommandError
 from gatepost.cli.files import json_in, text_in
+from gatepost.cli.findings import failure_of, tell_doubts
 from gatepost.cli.output import Output
 from gatepost.cli.outputcheck import OutputCheck, output_check, refuses, show_advice, told_advice
 from gatepost.cli.profile import stored_profile
@@ -152,11 +153,12 @@ def _try(client: Client, out: Output, wanted: str, trial: Trial, check: OutputCh
     document: dict[str, Any] = {"ok": not failed and not refuses(advice), "output": printed}
     out.document(document if check is None else {**document, "advice": told_advice(advice)})
     if failed:
-        raise CommandError(printed.removeprefix(_ERROR).strip())
+        raise failure_of(client, out, wanted, printed.removeprefix(_ERROR).strip())
     if not out.json:
         typer.echo(printed, nl=not printed.endswith("\n"))
         if printed.strip() in {"", "null"}:
             out.warn(f"nothing would be sent: the template gave {printed.strip() or 'nothing'}")
+    tell_doubts(client, out, wanted, printed)
     show_advice(out, advice)
     if refuses(advice):
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from typing import Self
 from gatepost.core.templates.damage import deletions, without_escapes
 from gatepost.core.templates.positions import template_error
 from gatepost.core.templates.repair import advise
+from gatepost.core.templates.slips import Fault, hint_of
 from gatepost.model.catalog import TemplateType
 from gatepost.model.errors import InvalidInput, TemplateError, Unavailable
 from gatepost.ports.renderer import Engine, RenderContext, Rendered, RenderFailure, RenderResult
@@ -62,7 +63,10 @@ class HelperRenderer:
         error = (await self._faults(kind, [source]))[0]
         if error is None:
             return
-        raise await self._advised(error, source) if kind is TemplateType.JSONNET else error
+        said = hint_of(_slip(kind, error, source))
+        error = await self._advised(error, source) if kind is TemplateType.JSONNET else error
+        error.hint = error.hint or said
+        raise error
 
     async def render(self, type_: str, source: str, contexts: Sequence[RenderContext]) -> list[RenderResult]:
         """Render one template for several contexts; one result per context, in order."""
@@ -84,6 +88,10 @@ class HelperRenderer:
     async def _faults(self, kind: TemplateType, sources: Sequence[str]) -> list[TemplateError | None]:
         results = await self._pools[kind].checks(sources)
         return [_fault(source, result) for source, result in zip(sources, results, strict=True)]
+
+
+def _slip(kind: TemplateType, error: TemplateError, source: str) -> Fault:
+    return Fault(type=kind.value, message=error.message, source=source, line=error.line, column=error.column)
 
 
 def _fault(source: str, result: RenderResult) -> TemplateError | None:

@@ -208,9 +208,8 @@ class _Linter:
     def _member(self, node: Index, of: object, key: object, at: int, here: _Scope) -> None:
         if of is Thing.LIBRARY and isinstance(key, str) and key not in library_names():
             near = nearest(key, library_names())
-            right = (
-                f"did you mean {near}?" if near else "the functions are listed with the Lytics documentation"
-            )
+            read = f"a field of the profile is read with get('{key}')"
+            right = f"did you mean {near}?" if near and key not in self._known else read
             self._note("unknown-function", at, f"the library has no {key}", right, Level.ERROR)
         elif of is Thing.ENTITY and isinstance(key, str):
             self._field(key, at)
