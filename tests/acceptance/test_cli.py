@@ -256,13 +256,15 @@ def test_a_profile_that_is_not_found_says_how_values_are_compared(configured: Ga
 
     nobody = configured("profile", "show", "email", "Ana@Example.com")
     narrow = configured("profile", "show", "email=ana@example.com", "--field", "orders", "--field", "ordrs")
-    neither = configured("profile", "show", "ana@example.com")
+    bare = configured("profile", "show", "ana@example.com", "--field", "orders")
+    neither = configured("profile", "show", "anna@example.com")
 
     assert "no profile has email = 'Ana@Example.com'" in nobody.stderr
     assert "lower-cased" in nobody.stderr
     assert narrow.stdout.split() == ["orders", "1"]
     assert "the profile has no ordrs; it has _created" in narrow.stderr
-    assert "email=ana@example.com" in neither.stderr
+    assert bare.stdout.split() == ["orders", "1"]
+    assert "no profile has an identifier 'anna@example.com'" in neither.stderr
 
 
 def test_a_token_that_is_no_longer_taken_is_not_blamed_on_the_file(configured: Gatepost) -> None:
@@ -429,3 +431,16 @@ def test_a_mistake_in_a_filter_is_shown_with_its_line_and_column(configured: Gat
     message, *place = refused.stderr.splitlines()
     assert message.endswith("the schema has no field ordrs; did you mean orders?")
     assert place == ["line 2, column 3:", "  ordrs >= 1", "  ^"]
+
+
+def test_a_rule_that_hardly_means_what_it_says_is_told_before_and_after_it_is_saved(
+    configured: Gatepost,
+) -> None:
+    previewed = configured("audience", "preview", 'count("order", "30d") >= 2')
+    created = configured("audience", "create", "often", 'count("order", "30d") >= 2')
+    unquoted = configured("audience", "preview", "email = ana@example.com")
+
+    assert (previewed.returncode, created.returncode, unquoted.returncode) == (0, 0, 1)
+    assert "did you mean orders?" in previewed.stderr
+    assert "did you mean orders?" in created.stderr
+    assert 'a text and a date stand in double quotes: "ana@example.com"' in unquoted.stderr

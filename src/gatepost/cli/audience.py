@@ -111,6 +111,7 @@ def create(
     made = session.client.post("/v2/segment", body)
     session.out.document(made)
     session.out.say(f"created {made['slug_name']} ({short_id(made['id'])})")
+    _warn(session.out, made)
 
 
 @client_command(
@@ -145,6 +146,7 @@ def edit(
     changed = client.put(path, wish, confirm=True)
     out.document(changed)
     out.say(f"changed {changed['slug_name']} ({short_id(changed['id'])})")
+    _warn(out, changed)
 
 
 @client_command(app, "delete", "gatepost audience delete regulars", "gatepost audience delete regulars --yes")
@@ -218,6 +220,12 @@ def preview(session: Session, filter_: Filter, fields: Fields = None, limit: Lim
             out.say(
                 "No audience keeps these windows yet, so the past was read for some, who stand for everybody."
             )
+        _warn(out, counted)
+
+
+def _warn(out: Output, answer: dict[str, Any]) -> None:
+    for warning in answer.get("warnings") or ():
+        out.warn(warning)
 
 
 def _told(shift: dict[str, Any]) -> str:

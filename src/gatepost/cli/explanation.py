@@ -82,7 +82,7 @@ def _joined(clause: dict[str, Any]) -> str:
 def _value(value: object) -> str:
     if value is None:
         return "not known"
-    text = str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,20 +69,14 @@ def tell_doubts(client: Client, out: Output, template: str, printed: str) -> Non
     subject = subject_of(client, template)
     for doubt in _doubts_in(printed, subject.type):
         out.warn(doubt)
-    try:
-        findings = findings_of(client, subject)
-    except Refused:
-        return
-    others = len(findings) - _tell_errors(out, findings)
-    if others:
-        out.warn(f"`gatepost template lint {template}` has {others:,} more to say")
+    with suppress(Refused):
+        _tell_errors(out, findings_of(client, subject))
 
 
-def _tell_errors(out: Output, findings: Sequence[dict[str, Any]]) -> int:
-    errors = [finding for finding in findings if finding["level"] == "error"]
-    for finding in errors:
-        out.warn(brief_finding(finding))
-    return len(errors)
+def _tell_errors(out: Output, findings: Sequence[dict[str, Any]]) -> None:
+    for finding in findings:
+        if finding["level"] == "error":
+            out.warn(brief_finding(finding))
 
 
 def _doubts_in(printed: str, type_: str) -> list[str]:

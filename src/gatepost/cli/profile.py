@@ -43,8 +43,8 @@ def group() -> None:
 )
 def show(
     session: Session,
-    field: Annotated[str, typer.Argument(help="An identifier field, such as email, or FIELD=VALUE.")],
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="Its value.")] = "",
+    field: Annotated[str, typer.Argument(help="A value such as ana@example.com, FIELD=VALUE, or a field.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="The value, when a field was named.")] = "",
     fields: Annotated[
         list[str] | None, typer.Option("--field", help="Only this field; repeatable.", metavar="NAME")
     ] = None,
@@ -256,12 +256,17 @@ def profile_by(client: Client, field: str, value: str) -> dict[str, Any]:
 
 
 def stored_profile(client: Client, text: str) -> dict[str, Any]:
-    """Return the profile meant by `FIELD=VALUE`."""
+    """Return the profile meant by `FIELD=VALUE`, or by the value of any identifier field."""
     field, equals, value = text.partition("=")
-    if not (field and equals and value):
-        msg = f"{text!r} names no profile"
-        raise CommandError(msg, hint="Write an identifier field and its value: email=ana@example.com")
-    return profile_by(client, field, value)
+    if field and equals and value:
+        return profile_by(client, field, value)
+    schema = client.get("/v2/schema/user")
+    for name in (known["id"] for known in schema["fields"] if known["is_identifier"]):
+        answer = client.call("GET", path_of("api", "entity", "user", name, text))
+        if answer.get("message") != _NOT_FOUND:
+            return dict(answer.get("data") or {})
+    msg = f"no profile has an identifier {text!r}"
+    raise CommandError(msg, hint=f"To ask for one field: email=ana@example.com. {_COMPARED}")
 
 
 def _facts(profile: dict[str, Any]) -> Iterator[tuple[str, object]]:

@@ -31,6 +31,8 @@ _TYPES = {
     ".hbs": "handlebars",
     ".handlebars": "handlebars",
 }
+TEMPLATE_ENDINGS = frozenset(_TYPES)
+"""How the names of template files end."""
 
 
 class Written(NamedTuple):

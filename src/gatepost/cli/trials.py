@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import msgspec
@@ -16,7 +17,7 @@ from gatepost.cli.output import Output
 from gatepost.cli.outputcheck import OutputCheck, output_check, refuses, show_advice, told_advice
 from gatepost.cli.profile import stored_profile
 from gatepost.cli.starting import write_template
-from gatepost.cli.templatecases import case_files, run_folder, template_beside, type_of
+from gatepost.cli.templatecases import TEMPLATE_ENDINGS, case_files, run_folder, template_beside, type_of
 from gatepost.cli.templateversions import template_named, text_at
 from gatepost.cli.watching import again_on_save
 
@@ -85,7 +86,7 @@ def new(
     """Write a template to begin with, and its cases; no server is asked."""
     file, cases = write_template(folder / name, type_, preset)
     out.document({"template": str(file), "cases": str(cases)})
-    out.say(f"wrote {file} and its cases in {cases}; now: gatepost template test {file} --watch")
+    out.say(f"wrote {file} and its cases in {cases}; now: gatepost template test {quote(str(file))} --watch")
 
 
 @client_command(
@@ -136,6 +137,11 @@ def _wanted(template: str, trial: Trial) -> str:
     if not template and trial.cases is None:
         msg = "say which template: a file, or a saved one by name or id"
         raise CommandError(msg)
+    if Path(template).suffix in TEMPLATE_ENDINGS and not Path(template).is_file():
+        msg = f"there is no file {template}"
+        raise CommandError(
+            msg, hint="A saved template is named without an ending; `gatepost template new` writes a file."
+        )
     return template or str(template_beside(trial.cases or Path()))
 
 
@@ -153,6 +159,8 @@ def _try(client: Client, out: Output, wanted: str, trial: Trial, check: OutputCh
     document: dict[str, Any] = {"ok": not failed and not refuses(advice), "output": printed}
     out.document(document if check is None else {**document, "advice": told_advice(advice)})
     if failed:
+        if trial.profile == "" and trial.entity is None:
+            out.warn("the profile is made up from your schema; --profile or --entity gives another")
         raise failure_of(client, out, wanted, printed.removeprefix(_ERROR).strip())
     if not out.json:
         typer.echo(printed, nl=not printed.endswith("\n"))

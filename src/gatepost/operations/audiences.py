@@ -40,6 +40,7 @@ __all__ = [
     "delete_audience",
     "dissolve_audiences",
     "evaluate_audience",
+    "filter_doubts",
     "get_audience",
     "including_audiences",
     "list_audiences",
@@ -219,8 +220,13 @@ async def resolved_filter(context: Context, account: int, audience: Audience) ->
 
 async def audience_doubts(context: Context, audience: Audience) -> list[str]:
     """Return what an audience's filter says that is allowed and hardly meant, a sentence each."""
-    schema = await context.store.read(lambda tx: current_schema(tx, audience.account))
-    return doubts_of(audience.filter, schema)
+    return await filter_doubts(context, audience.account, audience.filter)
+
+
+async def filter_doubts(context: Context, account: int, text: str) -> list[str]:
+    """Return what a filter says that is allowed and hardly meant, a sentence each."""
+    schema = await context.store.read(lambda tx: current_schema(tx, account))
+    return doubts_of(text, schema)
 
 
 def put_audience(

@@ -1,5 +1,6 @@
 """Filters against what an account has: its fields, and the audiences they may include."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -29,6 +30,7 @@ from gatepost.model.schema import FieldType, Schema
 from gatepost.model.times import Milliseconds
 
 _DEEPEST_JSON = 100
+_DATE = re.compile(r"now[-+]\d|\d{4}-\d\d-\d\d")
 """Levels of a filter that are shown as a JSON tree, which takes two levels for each."""
 
 
@@ -192,10 +194,19 @@ def _unknown(
     text: str, name: str, near: str | None, known: Collection[str], place: tuple[int, int], own: str = ""
 ) -> UnknownField:
     line, column = place
+    if quoted := _meant_as_text(name):
+        msg = f"the schema has no field {name}; {quoted}"
+        return UnknownField(msg, line=line, column=column, excerpt=excerpt(text, line, column), hint=quoted)
     hint = f"did you mean {near}?" if near else _known_fields(known)
     hint = f"{hint}; {own}" if own else hint
     msg = f"the schema has no field {name}; {hint}"
     return UnknownField(msg, line=line, column=column, excerpt=excerpt(text, line, column), hint=hint)
+
+
+def _meant_as_text(name: str) -> str:
+    """Return advice for what no field is ever called: a date or an address that lost its quotation marks."""
+    looks_so = _DATE.match(name) or "@" in name or any(mark.isspace() for mark in name)
+    return f'a text and a date stand in double quotes: "{name}"' if looks_so else ""
 
 
 def _known_fields(known: Collection[str]) -> str:

@@ -14,6 +14,7 @@ from gatepost.operations.audiences import (
     PageWish,
     ad_hoc_size,
     delete_audience,
+    filter_doubts,
     get_audience,
     list_audiences,
     scan,
@@ -113,10 +114,13 @@ async def size_of_text(here: Here, body: Body) -> Response:
     """Count the profiles that a FilterQL text matches now.
 
     Windows that no audience keeps are filled from the past for some profiles, which stand for all; then it is
-    `estimated`.
+    `estimated`. `warnings` say what the text hardly means.
     """
-    size = await ad_hoc_size(here.context, here.number, text_of(body))
+    text = text_of(body)
+    size = await ad_hoc_size(here.context, here.number, text)
     more: dict[str, Any] = {"estimated": True} if size.estimated else {}
+    if warnings := await filter_doubts(here.context, here.number, text):
+        more["warnings"] = warnings
     return answer_v1({"id": "", "name": "", "slug_name": "", "size": size.size, **more})
 
 
