@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from gatepost.cli.client import Client, path_of
+from gatepost.cli.client import Client, Refused, path_of
 from gatepost.cli.command import Session, client_command, local_command, part
 from gatepost.cli.failure import CommandError
 from gatepost.cli.files import json_in, text_in
@@ -159,9 +159,10 @@ def _try(client: Client, out: Output, wanted: str, trial: Trial, check: OutputCh
     document: dict[str, Any] = {"ok": not failed and not refuses(advice), "output": printed}
     out.document(document if check is None else {**document, "advice": told_advice(advice)})
     if failed:
-        if trial.profile == "" and trial.entity is None:
+        failure = failure_of(client, out, wanted, printed.removeprefix(_ERROR).strip())
+        if not (trial.profile or trial.entity or isinstance(failure, Refused)):
             out.warn("the profile is made up from your schema; --profile or --entity gives another")
-        raise failure_of(client, out, wanted, printed.removeprefix(_ERROR).strip())
+        raise failure
     if not out.json:
         typer.echo(printed, nl=not printed.endswith("\n"))
         if printed.strip() in {"", "null"}:

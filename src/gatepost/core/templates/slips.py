@@ -106,7 +106,11 @@ def _read(fault: Fault, field: str) -> str:
 
 
 def _comma(fault: Fault, _: re.Match[str]) -> str:
-    before = fault.before.rstrip()
+    before, at = fault.before.rstrip(), fault.text[max(fault.column - 1, 0) :]
+    if at.startswith(";"):
+        return "members are parted by commas, not by semicolons"
+    if at[:1] in {"}", "]", ")"}:
+        return f"a bracket that was opened before is not closed where {at[0]} stands"
     if not before:
         return "a comma is missing at the end of the line before"
     if before[-1] in "'\"":
@@ -209,9 +213,19 @@ _RULES: tuple[tuple[str, str, str | Callable[[Fault, re.Match[str]], str]], ...]
     ("jsonnet", r"Unterminated String", "the quotation mark at the end of this text is missing"),
     ("jsonnet", r'IDENTIFIER, "(and|or|not)"', _word),
     ("jsonnet", r"Not a binary operator: =$", "compare with =="),
+    ("jsonnet", r"Expected , or ; ", "a ; is missing at the end of a line that begins with local"),
+    ("jsonnet", r"Expected token then", "a choice is written: if ... then ... else ..."),
+    (
+        "jsonnet",
+        r"Expected (token OPERATOR|one of :)",
+        "a member is written name: value, and a name that is no single word stands in quotation marks",
+    ),
+    ("jsonnet", r"lex the character '`'", "a text stands between ' or \""),
+    ("jsonnet", r"lex the character '\?'", "a choice is written: if ... then ... else ..."),
     ("jsonnet", r"end of file", _ended),
     ("jsonnet", r"Computed imports are not allowed", "a ; is missing at the end of the line with the import"),
     ("jsonnet", r"Duplicate field", "each member of an object is named once; delete one of them"),
+    ("jsonnet", r'Did not expect: \(OPERATOR, ":"\)', "members stand in braces: { name: value }"),
     (
         "jsonnet",
         r"Did not expect",
