@@ -312,6 +312,8 @@ class _Parser:
                 specs.append(When(self.expression(), token.at))
             else:
                 return tuple(specs)
+            if len(specs) > DEEPEST:
+                raise SyntaxFault("loops nested too deeply", token.at)
 
     # Objects.
 

@@ -11,16 +11,19 @@ KEYWORDS = frozenset(
     | {"local", "null", "tailstrict", "then", "self", "super", "true"}
 )
 
+# No source is gone through again and again: a comment that does not end ends the scan, and a run of signs is looked at
+# so far and no further, which is more than the parser takes of them in any place.
 _TOKEN = re.compile(
     r"""
     (?P<space> [ \t\r\n]+ | \#[^\n]* | //[^\n]* | /\*.*?\*/ )
+  | (?P<unended> /\* )
   | (?P<number> (?:0|[1-9](?:_?[0-9])*)(?:\.[0-9](?:_?[0-9])*)?(?:[eE][-+]?[0-9](?:_?[0-9])*)? )
   | (?P<word> [A-Za-z_][A-Za-z0-9_]* )
   | (?P<block> \|\|\|-?[ \t\r]*\n )
   | (?P<verbatim> @"(?:[^"]|"")*" | @'(?:[^']|'')*' )
   | (?P<string> "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' )
   | (?P<mark> [\[\](){},.;] )
-  | (?P<operator> [!$:~+\-&|^=<>*/%]+ )
+  | (?P<operator> [!$:~+\-&|^=<>*/%]{1,300} )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -52,7 +55,7 @@ def scan(source: str) -> Iterator[Token]:
     at = 0
     while at < len(source):
         match = _TOKEN.match(source, at)
-        if match is None:
+        if match is None or match.lastgroup == "unended":
             raise SyntaxFault("not a word of Jsonnet", at)
         if match.lastgroup == "block":
             token, at = _block(source, match)
@@ -90,9 +93,7 @@ def _operator(run: str) -> str:
             run = run[:found]
     if run[0] == "$":
         return "$"
-    while len(run) > 1 and run[-1] in "+-~!$":
-        run = run[:-1]
-    return run
+    return run[0] + run[1:].rstrip("+-~!$")
 
 
 def _number(text: str, at: int) -> int | float:

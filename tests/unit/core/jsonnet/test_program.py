@@ -124,6 +124,17 @@ BOMBS = {
     "arguments within arguments": "local f(x, y) = if x then y else y; " + "f(true, " * 200 + "1" + ")" * 200,
     "conditions within conditions": "if true then " * 240 + "1" + " else 2" * 240,
     "many names": "; ".join(f"local v{i} = {{ a: {i} }}" for i in range(2_000)) + "; v7",
+    "signs and signs": "!" * 60_000 + "true",
+    "signs that stand for themselves": "$" * 60_000,
+    "comments that never end": "/* " * 20_000,
+    "loops within loops": "[1 " + "".join(f"for x{i} in [1] " for i in range(3_000)) + "]",
+    "objects that double": "; ".join(
+        f"local v{i} = {{ x: v{i - 1}, y: v{i - 1} }}" if i else "local v0 = { x: 1, y: 2 }"
+        for i in range(60)
+    )
+    + "; v59",
+    "a long text, often": "local long = '" + "x" * 30_000 + "'; [" + "long, " * 5_000 + "]",
+    "a long field, often": "local o = { a: '" + "x" * 30_000 + "' }; [" + "o, " * 10_000 + "]",
     "one field, often": IMPORT + "[" + ", ".join("ly.get('odd')" for _ in range(3_000)) + "]",
 }
 

@@ -1,5 +1,7 @@
 """Code that prints: what a template says literally is joined at compile time, around the values that differ."""
 
+from itertools import groupby
+
 from gatepost.core.jsonnet.compiler.bindings import Env, Kind, KnownField, Result, StaticFunction
 from gatepost.core.jsonnet.compiler.blocks import Block
 from gatepost.core.jsonnet.compiler.braces import is_plain, loops
@@ -82,12 +84,12 @@ class Printer:
         self.frames = max(self.frames, result.frames)
         unit = self._unit
         if result.constant:
-            return [printed(result.value, margin)]
+            return [unit.fixed(printed(result.value, margin))]
         if result.fields is not None:
             return self._fields(result.fields, block, margin)
         if result.items is not None:
             inner = margin + PRINTED.indent
-            return _framed("[]", [self._any(forced(item), block, inner) for item in result.items], margin)
+            return _framed("[]", [self._again(item, block, inner) for item in result.items], margin)
         if result.kind is Kind.BOOLEAN:
             return [Result(code=f"('true' if {result.code} else 'false')")]
         result = unit.atom(result, block)
@@ -99,6 +101,14 @@ class Printer:
         # `q` leaves the controls beyond ASCII as they are; they are escaped in all that is printed, at the end.
         return [Result(code=f"(q({result.code}) if type({result.code}) is str else {rest})")]
 
+    def _again(self, part: Result, block: Block, margin: str) -> Pieces:
+        # A value that is known is written out wherever it is printed, and so is what is in it.
+        self._unit.step()
+        return self._any(forced(part), block, margin)
+
+    def _named(self, name: str, pieces: Pieces) -> Pieces:
+        return [self._unit.fixed(f"{quoted(name)}: "), *pieces]
+
     def _object(self, node: Object, env: Env, block: Block, margin: str) -> Pieces:
         unit = self._unit
         shown_values = Array(tuple(field.value for field in node.fields))
@@ -109,7 +119,7 @@ class Printer:
             (str(field.name.value), field) for field in node.fields if isinstance(field.name, Literal)
         )
         items = [
-            [f"{quoted(name)}: ", *self._pieces(field.value, inner, block, margin + PRINTED.indent)]
+            self._named(name, self._pieces(field.value, inner, block, margin + PRINTED.indent))
             for name, field in shown
         ]
         return _framed("{}", items, margin)
@@ -119,15 +129,13 @@ class Printer:
         inner = margin + PRINTED.indent
         shown = sorted(fields, key=lambda field: field.name)
         if not any(field.present for field in shown):
-            items = [
-                [f"{quoted(field.name)}: ", *self._any(forced(field.value), block, inner)] for field in shown
-            ]
+            items = [self._named(field.name, self._again(field.value, block, inner)) for field in shown]
             return _framed("{}", items, margin)
         lines = unit.fresh("t")
         block.add(f"{lines} = []")
         for field in shown:
             branch = block.nested(f"if {field.present}:") if field.present else block
-            pieces = [f"{quoted(field.name)}: ", *self._any(forced(field.value), branch, inner)]
+            pieces = self._named(field.name, self._again(field.value, branch, inner))
             branch.add(f"{lines}.append({self._joined(pieces, branch)})")
         lead = f"\n{inner}"
         opening, between, closing = (
@@ -195,9 +203,6 @@ def _framed(brackets: str, items: list[Pieces], margin: str) -> Pieces:
 
 def _merged(pieces: Pieces) -> Pieces:
     merged: Pieces = []
-    for piece in pieces:
-        if merged and isinstance(piece, str) and isinstance(merged[-1], str):
-            merged[-1] += piece
-        else:
-            merged.append(piece)
+    for fixed, run in groupby(pieces, key=lambda piece: isinstance(piece, str)):
+        merged += ["".join(map(str, run))] if fixed else run
     return merged

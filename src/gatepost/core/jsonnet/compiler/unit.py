@@ -9,6 +9,7 @@ import msgspec
 from gatepost.core.jsonnet.compiler.bindings import Env, Kind, Result, StaticFunction, StaticObject
 from gatepost.core.jsonnet.compiler.blocks import Block
 from gatepost.core.jsonnet.nodes import Node
+from gatepost.core.jsonnet.values import LONGEST
 
 MOST_NODES: Final = 20_000
 """Nodes compiled, those of inlined functions counted each time; a template that needs more is the engine's."""
@@ -33,6 +34,7 @@ class Unit:
         self._constants: dict[tuple[type, str], str] = {}
         self._nodes = 0
         self._looks = 0
+        self._fixed = 0
         self.modules = modules
         self.imported: dict[str, StaticFunction | StaticObject | Result] = {}
         self.table: dict[str, object] = {}
@@ -59,13 +61,24 @@ class Unit:
 
     def value(self, node: Node, env: Env, block: Block) -> Result:
         """Write code that evaluates a node, and return where its value is."""
-        self._nodes += 1
-        if self._nodes > MOST_NODES:
-            raise Uncovered("the template is too large")
+        self.step()
         handler = self._handlers.get(type(node))
         if handler is None:
             raise Uncovered(f"{type(node).__name__} is not covered")
         return handler(self, node, env, block)
+
+    def step(self) -> None:
+        """Note that a node is compiled, or printed once more; raise Uncovered when there were too many."""
+        self._nodes += 1
+        if self._nodes > MOST_NODES:
+            raise Uncovered("the template is too large")
+
+    def fixed(self, text: str) -> str:
+        """Return a text that is printed as it stands; raise Uncovered when there is more than a render may print."""
+        self._fixed += len(text)
+        if self._fixed > LONGEST:
+            raise Uncovered("the template prints too much")
+        return text
 
     def look(self, count: int = 1) -> None:
         """Note that nodes were looked at; raise Uncovered when there were too many."""
