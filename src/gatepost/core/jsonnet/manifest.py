@@ -126,6 +126,12 @@ def _object(value: Value, style: Style, margin: str) -> str:
     return framed("{}", items, style, margin)
 
 
+def paid(text: str) -> str:
+    """Return printed text that is to be printed as a part of more."""
+    charge(len(text) >> 6)
+    return text
+
+
 def put(items: list[str], text: str) -> None:
     """Append printed text; what is printed is paid for, so that no output outgrows its limit by much."""
     charge(1 + (len(text) >> 6))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from gatepost.core.jsonnet.values import Doubt, Thunk, Value, force
+from gatepost.core.jsonnet.values import Doubt, Thunk, Value, charge, force
 
 VISIBLE, HIDDEN, FORCED = 0, 1, 2
 """One, two and three colons: shown unless hidden below, hidden, shown whatever is below."""
@@ -92,8 +92,11 @@ def constant_layer(fields: dict[str, Value]) -> Layer:
 def joined(left: Value, right: Value) -> Value:
     """Return two objects as one, in which the right one wins."""
     if type(left) is dict and type(right) is dict:
+        charge((len(left) + len(right)) >> 3)
         return {**left, **right}
-    return Obj((*_layers(left), *_layers(right)))
+    layers = (*_layers(left), *_layers(right))
+    charge(len(layers) + (sum(len(layer.fields) for layer in layers) >> 3))
+    return Obj(layers)
 
 
 def _layers(value: Value) -> tuple[Layer, ...]:
@@ -112,8 +115,10 @@ def is_object(value: Value) -> bool:
 def names_of(value: Value, *, hidden: bool = False) -> list[str]:
     """Return the names of an object's fields, sorted."""
     if type(value) is dict:
+        charge(len(value) >> 3)
         return sorted(value)
     if type(value) is Obj:
+        charge(len(value.shown) >> 3)
         return sorted(name for name, shown in value.shown.items() if shown or hidden)
     raise Doubt("not an object")
 
@@ -150,7 +155,7 @@ def has_field(value: Value, name: Any, *, hidden: bool = True) -> bool:
 def fields_of(value: Value) -> Iterator[tuple[str, Value]]:
     """Yield the visible fields of an object, evaluated, sorted by name."""
     if type(value) is dict:
-        for name in sorted(value):
+        for name in names_of(value):
             found = value[name]
             yield name, force(found) if type(found) is Thunk else found
         return

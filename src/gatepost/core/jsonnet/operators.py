@@ -125,7 +125,7 @@ def equals(left: Value, right: Value) -> bool:
     """Return `left == right`: the same kind and the same content, whatever the order of fields."""
     a, b = type(left), type(right)
     if a is str or b is str or left is None or right is None or a is bool or b is bool:
-        return a is b and bool(left == right)
+        return a is b and (a is not str or _paid(left)) and bool(left == right)
     if (a is int or a is float) and (b is int or b is float):
         return as_double(left) == as_double(right)
     if a is list and b is list:
@@ -135,6 +135,13 @@ def equals(left: Value, right: Value) -> bool:
     if a is Function and b is Function:
         raise Doubt("functions cannot be compared")
     return False
+
+
+def _paid(text: str) -> bool:
+    """Take the steps of comparing a long text."""
+    if len(text) > 1024:
+        charge(len(text) >> 10)
+    return True
 
 
 def _equal_items(left: Value, right: Value) -> bool:
@@ -149,13 +156,14 @@ def _equal_objects(left: Value, right: Value) -> bool:
     names = names_of(left)
     if names != names_of(right):
         return False
+    charge(len(names))
     return all(equals(field_of(left, name), field_of(right, name)) for name in names)
 
 
 def compare(left: Value, right: Value) -> int:
     """Return -1, 0 or 1: how two numbers, two texts or two arrays are ordered."""
     a, b = type(left), type(right)
-    if a is str and b is str:
+    if a is str and b is str and _paid(left):
         return int(left > right) - int(left < right)
     if a is list and b is list:
         return _compare_lists(left, right)

@@ -83,9 +83,10 @@ def loops(
     kind = Kind.TEXT if over.kind is Kind.TEXTS else Kind.DEEP if deep else Kind.ANY
     item = Result(code=name, kind=kind, atom=True, lazy=not deep)
     inside = Block()
+    before = unit.nodes
     result, frames = loops(unit, rest, env.child({first.name: item}), inside, body)
     turn = block.nested(f"for {name} in as_list({over.code}):")
-    turn.add("charge(1)")
+    turn.add(unit.price(before))
     if inside.closes:
         # What is put off in a turn must keep that turn's values, so each turn is a call.
         each = unit.fresh("c")

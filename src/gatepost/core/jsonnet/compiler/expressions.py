@@ -193,7 +193,7 @@ def binary(unit: Unit, node: Binary, env: Env, block: Block) -> Result:
         code = _equality(left, right)
         return Result(code=code if node.op == "==" else f"(not {code})", kind=Kind.BOOLEAN, frames=frames)
     if node.op in _ORDER:
-        alike = left.kind is right.kind and left.kind in {Kind.NUMBER, Kind.TEXT}
+        alike = left.kind is right.kind is Kind.NUMBER
         plain = f"({left.code} {node.op} {right.code})"
         code = plain if alike else f"(compare({left.code}, {right.code}) {node.op} 0)"
         return Result(code=code, kind=Kind.BOOLEAN, frames=frames)

@@ -61,12 +61,13 @@ def called(unit: Unit, function: StaticFunction) -> str:
     body = function.home.nested(f"def {function.name}({', '.join(names)}):")
     counted = body.slot()
     env = _parameters(unit, function, names, body)
+    before = unit.nodes
     outer, unit.inlining = unit.inlining, []
     result = _aside(unit, function.node.body, env, body)
     unit.inlining = outer
     frames = result.frames + 3
     counted.add(f"deeper({frames})")
-    counted.add("charge(1)")
+    counted.add(unit.price(before))
     result = unit.atom(result, body)
     body.add(f"d[0] -= {frames}")
     body.add(f"return {result.code}")

@@ -175,7 +175,7 @@ class Printer:
         name = unit.fresh("t")
         for header, part in ((f"if {boolean(condition)}:", then), ("else:", otherwise)):
             branch = block.nested(header)
-            branch.add(f"{name} = {self.code(part, env, branch, margin)}")
+            branch.add(f"{name} = paid({self.code(part, env, branch, margin)})")
         return [Result(code=name, atom=True)]
 
     def _written_out(self, known: StaticFunction, node: Apply, env: Env, block: Block, margin: str) -> Pieces:
@@ -204,5 +204,6 @@ def _framed(brackets: str, items: list[Pieces], margin: str) -> Pieces:
 def _merged(pieces: Pieces) -> Pieces:
     merged: Pieces = []
     for fixed, run in groupby(pieces, key=lambda piece: isinstance(piece, str)):
-        merged += ["".join(map(str, run))] if fixed else run
+        same = list(run)
+        merged += ["".join(map(str, same))] if fixed else same
     return merged

@@ -17,6 +17,9 @@ MOST_NODES: Final = 20_000
 MOST_LOOKS: Final = 300_000
 """Nodes looked at ahead of compiling them, so that no source keeps the compiler busy for long."""
 
+_NODES_OF_A_STEP: Final = 16
+"""A turn or a call takes a step, and one more for so many nodes."""
+
 Handler = Callable[["Unit", Any, Env, Block], Result]
 """Writes the code for one kind of node into a block and returns where its value is."""
 
@@ -32,7 +35,8 @@ class Unit:
         self._handlers = handlers
         self._count = 0
         self._constants: dict[tuple[type, str], str] = {}
-        self._nodes = 0
+        self.nodes = 0
+        """Nodes compiled so far."""
         self._looks = 0
         self._fixed = 0
         self.modules = modules
@@ -69,9 +73,13 @@ class Unit:
 
     def step(self) -> None:
         """Note that a node is compiled, or printed once more; raise Uncovered when there were too many."""
-        self._nodes += 1
-        if self._nodes > MOST_NODES:
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
             raise Uncovered("the template is too large")
+
+    def price(self, since: int) -> str:
+        """Return code that pays for what was compiled since there were so many nodes, each time that it runs."""
+        return f"charge({1 + (self.nodes - since) // _NODES_OF_A_STEP})"
 
     def fixed(self, text: str) -> str:
         """Return a text that is printed as it stands; raise Uncovered when there is more than a render may print."""

@@ -13,6 +13,7 @@ from gatepost.core.jsonnet.values import (
     Value,
     apply,
     as_list,
+    as_text,
     as_whole,
     charge,
     force,
@@ -45,6 +46,13 @@ def read(value: Value) -> str:
     if len(value) > _LONG:
         charge(len(value) >> 5)
     return value
+
+
+def short(value: Value) -> str:
+    """Return a text that is to be written again and again; a long one is the engine's."""
+    if len(as_text(value)) > _LONG:
+        raise Doubt("a long separator")
+    return str(value)
 
 
 def evaluated(items: list[Value]) -> list[Value]:

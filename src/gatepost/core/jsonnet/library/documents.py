@@ -4,7 +4,7 @@ from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
-from gatepost.core.jsonnet.library.arguments import evaluated, fitting, room
+from gatepost.core.jsonnet.library.arguments import evaluated, fitting, read, room, short
 from gatepost.core.jsonnet.library.registry import standard
 from gatepost.core.jsonnet.library.texts import to_string
 from gatepost.core.jsonnet.manifest import digits, quoted
@@ -36,7 +36,7 @@ def shortest(value: Value) -> str:
 
 
 def _quoted(text: str) -> str:
-    return encode_basestring(text).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return encode_basestring(read(text)).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _json(value: Value, form: Form, margin: str) -> str:
@@ -63,7 +63,7 @@ def _bracketed(brackets: str, items: list[str], form: Form, margin: str) -> str:
     inner = margin + form.indent
     comma = f",{form.newline}{inner}"
     charge(len(items))
-    fitting(sum(map(len, items)) + len(comma) * len(items))
+    fitting(sum(map(len, items)) + len(comma) * (len(items) + 1))
     lead = inner if items else ""
     return f"{brackets[0]}{form.newline}{lead}{comma.join(items)}{form.newline}{margin}{brackets[1]}"
 
@@ -71,8 +71,8 @@ def _bracketed(brackets: str, items: list[str], form: Form, margin: str) -> str:
 @standard("value indent newline key_val_sep", optional=2, gives="text", name="manifestJsonEx")
 def manifest_json_ex(value: Value, indent: Value, newline: Value, colon: Value) -> str:
     """A value as JSON; what indents, ends a line and follows a key is given."""
-    end = "\n" if newline is MISSING else as_text(newline)
-    return _json(value, Form(as_text(indent), end, ": " if colon is MISSING else as_text(colon)), "")
+    end = "\n" if newline is MISSING else short(newline)
+    return _json(value, Form(short(indent), end, ": " if colon is MISSING else short(colon)), "")
 
 
 @standard("value", gives="text", name="manifestJson")
@@ -97,7 +97,7 @@ def _python(value: Value, level: int) -> str:
     room(_PYTHON_FRAMES * level)
     kind = type(value)
     if kind is str:
-        return quoted(value)
+        return quoted(read(value))
     if value is None or kind is bool:
         return str(value)
     if is_number(value):

@@ -1,6 +1,6 @@
 """Texts in the quotation marks and escapes of other languages."""
 
-from gatepost.core.jsonnet.library.arguments import fitting
+from gatepost.core.jsonnet.library.arguments import fitting, read
 from gatepost.core.jsonnet.library.registry import standard
 from gatepost.core.jsonnet.library.texts import to_string
 from gatepost.core.jsonnet.manifest import quoted
@@ -10,13 +10,13 @@ from gatepost.core.jsonnet.values import Value
 @standard("str_", gives="text", name="escapeStringJson")
 def escape_json(value: Value) -> str:
     """A value as a text of JSON."""
-    return quoted(to_string(value))
+    return quoted(read(to_string(value)))
 
 
 @standard("str", gives="text", name="escapeStringPython")
 def escape_python(value: Value) -> str:
     """A value as a text of Python."""
-    return quoted(to_string(value))
+    return quoted(read(to_string(value)))
 
 
 @standard("str_", gives="text", name="escapeStringBash")

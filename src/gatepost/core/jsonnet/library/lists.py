@@ -74,6 +74,7 @@ def remove(arr: Value, x: Value) -> list[Value]:
     """An array without the first item that equals a value."""
     items = as_list(arr)
     at = _place(items, x)
+    charge(len(items) >> 4)
     return items[:at] + items[at + 1 :] if at >= 0 else items
 
 

@@ -3,11 +3,11 @@
 import re
 from typing import Final, NamedTuple
 
-from gatepost.core.jsonnet.library.arguments import evaluated, fitting
+from gatepost.core.jsonnet.library.arguments import evaluated, fitting, read, short
 from gatepost.core.jsonnet.library.registry import standard
 from gatepost.core.jsonnet.manifest import digits, quoted
 from gatepost.core.jsonnet.objects import fields_of, is_object, names_of
-from gatepost.core.jsonnet.values import Doubt, Value, as_text, charge, is_number
+from gatepost.core.jsonnet.values import Doubt, Value, charge, is_number
 
 _BARE: Final = re.compile("[A-Za-z0-9_-]+", re.ASCII)
 
@@ -37,7 +37,7 @@ def manifest_toml(value: Value) -> str:
 @standard("value indent", gives="text", name="manifestTomlEx")
 def manifest_toml_ex(value: Value, indent: Value) -> str:
     """An object as TOML; what indents is given."""
-    return _table(value, Table((), "", as_text(indent)))
+    return _table(value, Table((), "", short(indent)))
 
 
 def _key(name: str) -> str:
@@ -83,7 +83,7 @@ def _headed(head: str, value: Value, table: Table) -> str:
 def _value(value: Value, indent: str, *, inline: bool) -> str:
     kind = type(value)
     if kind is str:
-        return quoted(value)
+        return quoted(read(value))
     if kind is bool:
         return "true" if value else "false"
     if is_number(value):

@@ -3,7 +3,7 @@
 import re
 from typing import Final, NamedTuple
 
-from gatepost.core.jsonnet.library.arguments import evaluated, fitting
+from gatepost.core.jsonnet.library.arguments import evaluated, fitting, read
 from gatepost.core.jsonnet.library.documents import shortest
 from gatepost.core.jsonnet.library.registry import standard
 from gatepost.core.jsonnet.manifest import quoted
@@ -77,7 +77,7 @@ def _yaml(value: Value, form: Form, margin: str) -> str:
 
 def _text(text: str, margin: str) -> str:
     if not text.endswith("\n"):
-        return quoted(text)
+        return quoted(read(text))
     lead = f"\n{margin}{_LEVEL}"
     fitting(len(text) + len(lead) * text.count("\n"))
     return f"|{lead}{text[:-1].replace(chr(10), lead)}"
