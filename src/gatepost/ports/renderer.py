@@ -1,6 +1,6 @@
 """The seam to the template engines, which run outside this process."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -75,9 +75,8 @@ class Renderer(Protocol):
     async def engine(self, type_: str, source: str) -> Engine:
         """Say what renders a template."""
 
-    @property
-    def distrusted(self) -> Collection[str]:
-        """Sources on which two engines disagreed since the start; they are left to the reference engine."""
+    def distrusts(self, source: str) -> bool:
+        """Say whether two engines disagreed on a source since the start; it is left to the reference engine."""
 
     async def check(self, type_: str, source: str) -> None:
         """Parse a template without running it; raise TemplateError with line, column and excerpt."""

@@ -1,8 +1,9 @@
 """The fast path in front of the helper processes: Jsonnet compiled to Python, and the engine where there is doubt."""
 
 import asyncio
+import hashlib
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from threading import Lock
 from time import perf_counter
@@ -26,10 +27,13 @@ LARGEST_SOURCE = 64 * 1024
 """Characters of a source that is worth compiling."""
 _PROGRAMS = 2_000
 """Templates kept compiled."""
+_KEPT = 8 * MIB
+"""Characters of sources, code and fixed texts of the templates kept; in memory each may take thirty bytes."""
 _FIRST, _EVERY = 3, 1_000
 """The first renders of a template are compared with the reference engine, and then one in so many."""
 _SETTLED = 50
 """Renders after which a template that mostly needs the reference engine is left to it."""
+_DISAGREED = "the fast engine gave another result than the reference engine; please report this template"
 _RENDERING = Lock()
 """Programs share one budget; they run in the event loop's thread, and whoever renders in another waits."""
 _STRETCH = 0.005
@@ -44,6 +48,11 @@ class CompiledRenderer:
         self._output = output
         self._every = every
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._size = 0
+        self._coming: dict[str, asyncio.Task[_Entry]] = {}
+        self._compiling = asyncio.Lock()
+        self._distrusted: set[bytes] = set()
+        """Digests of the sources whose engines disagreed, which outlive what is kept of them."""
 
     async def start(self) -> None:
         """Warm up the renderer behind."""
@@ -62,10 +71,9 @@ class CompiledRenderer:
         """Close, as `close` does."""
         await self.close()
 
-    @property
-    def distrusted(self) -> Collection[str]:
-        """Sources on which the two engines disagreed."""
-        return [source for source, entry in self._entries.items() if entry.distrusted]
+    def distrusts(self, source: str) -> bool:
+        """Say whether the two engines disagreed on a source since the start."""
+        return bool(self._distrusted) and _digest(source) in self._distrusted
 
     async def check(self, type_: str, source: str) -> None:
         """Check a source as the reference engine does."""
@@ -84,16 +92,38 @@ class CompiledRenderer:
         if entry is None or entry.reason:
             return await self._reference.render(type_, source, contexts)
         texts = await self._compiled(entry, contexts)
-        asked = [at for at, text in enumerate(texts) if text is None or self._compared(entry)]
-        answers = await self._reference.render(type_, source, [contexts[at] for at in asked]) if asked else []
         results: list[RenderResult] = [Rendered(text=text or "") for text in texts]
-        for at, answer in zip(asked, answers, strict=True):
-            text = texts[at]
-            if text is not None and not _agree(text, answer):
+        asked = [at for at, text in enumerate(texts) if text is None or self._compared(entry)]
+        await self._refer(source, contexts, asked, results)
+        for at in asked:
+            text, answer = texts[at], results[at]
+            if text is None:
+                continue
+            if not _agree(text, answer):
                 entry.demote(text, answer)
+                self._distrusted.add(_digest(source))
+            elif not isinstance(answer, Rendered):
+                # The engine was lost or too slow to compare; that takes nothing from what was printed.
+                results[at] = Rendered(text=text)
+        if entry.distrusted:
+            # What nobody compared may be as wrong.
+            others = sorted(set(range(len(texts))).difference(asked))
+            await self._refer(source, contexts, others, results)
+        return results
+
+    async def _refer(
+        self,
+        source: str,
+        contexts: Sequence[RenderContext],
+        places: Sequence[int],
+        results: list[RenderResult],
+    ) -> None:
+        """Have the reference engine render the contexts at some places, and put its results there."""
+        if not places:
+            return
+        answers = await self._reference.render(TemplateType.JSONNET, source, [contexts[at] for at in places])
+        for at, answer in zip(places, answers, strict=True):
             results[at] = answer
-        # What was printed beside a wrong text is not to be trusted either.
-        return await self._reference.render(type_, source, contexts) if entry.distrusted else results
 
     async def _compiled(self, entry: "_Entry", contexts: Sequence[RenderContext]) -> list[str | None]:
         texts: list[str | None] = []
@@ -112,13 +142,31 @@ class CompiledRenderer:
     async def _entry(self, source: str) -> "_Entry":
         entry = self._entries.get(source)
         if entry is None:
-            # In a thread: a large source takes a while, and others go on meanwhile.
-            entry = self._entries[source] = await asyncio.to_thread(_Entry, source)
-            if len(self._entries) > _PROGRAMS:
-                self._entries.popitem(last=False)
-        else:
-            self._entries.move_to_end(source)
+            # Whoever else comes for it meanwhile waits for the same; it goes on if the first one gives up.
+            coming = self._coming.get(source) or asyncio.create_task(self._compile(source))
+            self._coming[source] = coming
+            return await asyncio.shield(coming)
+        self._entries.move_to_end(source)
         return entry
+
+    async def _compile(self, source: str) -> "_Entry":
+        try:
+            # In a thread, and one at a time: a large source takes a while, and others go on meanwhile.
+            async with self._compiling:
+                entry = await asyncio.to_thread(_Entry, source)
+        finally:
+            del self._coming[source]
+        if _digest(source) in self._distrusted:
+            entry.reason = _DISAGREED
+        self._keep(source, entry)
+        return entry
+
+    def _keep(self, source: str, entry: "_Entry") -> None:
+        self._entries[source] = entry
+        self._size += entry.size
+        while len(self._entries) > _PROGRAMS or (self._size > _KEPT and len(self._entries) > 1):
+            _, gone = self._entries.popitem(last=False)
+            self._size -= gone.size
 
 
 class _Entry:
@@ -128,9 +176,9 @@ class _Entry:
         self._program: Program | None = None
         self.reason = ""
         """Why the reference engine renders it; empty while the program does."""
-        self.distrusted = False
-        """The two engines disagreed on it."""
         self.compared = 0
+        self.distrusted = False
+        """Whether the two engines disagreed."""
         self._renders = 0
         self._doubts = 0
         try:
@@ -142,6 +190,11 @@ class _Entry:
             self.reason = str(uncovered)
         except TemplateError as error:
             self.reason = error.message
+        except Exception as error:  # noqa: BLE001 - once per template: a fault of the compiler is no fault of the template
+            self.reason = "the fast engine cannot read it; please report this template"
+            _LOG.error("render.not_compiled", error=type(error).__name__)
+        self.size = len(source) + (self._program.size if self._program else 0)
+        """Characters that keeping it takes."""
 
     def render(self, context: RenderContext, output: int) -> str | None:
         """Return what the program prints, or None where the reference engine must say."""
@@ -155,7 +208,7 @@ class _Entry:
             configs = (_parsed(context.job_config), _parsed(context.auth_config))
             with _RENDERING:
                 text = self._program.render(fields, *configs)
-            if len(text) <= output:
+            if _fits(text, output):
                 return text
         except (Doubt, msgspec.DecodeError, RecursionError) as doubt:
             self._doubted(str(doubt))
@@ -168,10 +221,8 @@ class _Entry:
 
     def demote(self, text: str, answer: RenderResult) -> None:
         """Leave a template whose two engines disagree to the reference engine, and say so loudly."""
+        self.reason = _DISAGREED
         self.distrusted = True
-        self.reason = (
-            "the fast engine gave another result than the reference engine; please report this template"
-        )
         said = answer.text if isinstance(answer, Rendered) else answer.message
         at = next((at for at, (one, other) in enumerate(zip(text, said, strict=False)) if one != other), -1)
         # Where they part, but not what they say: that is somebody's profile.
@@ -182,6 +233,15 @@ class _Entry:
 def _parsed(text: bytes) -> JsonValue:
     parsed: JsonValue = msgspec.json.decode(text)
     return parsed
+
+
+def _digest(source: str) -> bytes:
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest()
+
+
+def _fits(text: str, output: int) -> bool:
+    """Say whether a text has no more than so many bytes."""
+    return len(text) * 4 <= output or len(text.encode()) <= output
 
 
 def _agree(text: str, answer: RenderResult) -> bool:

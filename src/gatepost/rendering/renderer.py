@@ -1,7 +1,7 @@
 """The renderer: for each kind of template a pool of helper processes, behind the Renderer port."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Self
 
@@ -51,10 +51,9 @@ class HelperRenderer:
         """Say that the reference engine renders it."""
         return Engine(name="reference", reason=f"{type_} templates are rendered by their own engine alone")
 
-    @property
-    def distrusted(self) -> Collection[str]:
+    def distrusts(self, _source: str) -> bool:
         """There is one engine for each kind, and nobody to disagree with."""
-        return ()
+        return False
 
     async def check(self, type_: str, source: str) -> None:
         """Read a template without rendering it; raise TemplateError with position and hint."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
-from gatepost.ports.renderer import RenderContext, Rendered, RenderFailure, RenderResult
+from gatepost.ports.renderer import Engine, RenderContext, Rendered, RenderFailure, RenderResult
 from gatepost.rendering import CompiledRenderer, HelperRenderer, RenderOptions
 
 HELLO = "local ly = import 'lytemplates.libsonnet'; { hello: ly.get('name', 'you') }"
@@ -64,6 +64,60 @@ def test_a_template_whose_engines_disagree_is_left_to_the_reference_engine_from_
     assert "another result" in reason
     assert [log["event"] for log in logs if log["log_level"] == "error"] == ["render.engines_disagree"] * 2
     assert "Ada" not in str(logs)
+
+
+def test_nothing_of_a_batch_is_sent_as_compiled_once_the_engines_disagree() -> None:
+    with capture_logs():
+        (results,), _, _ = _rendered(HELLO, 20, twist=" ")
+
+    assert results == [Rendered(text=HELLO_ADA + " ")] * 20
+
+
+def test_a_disagreement_is_remembered_when_the_template_is_no_longer_kept() -> None:
+    others = [f"{{ a: '{'x' * 60_000}', b: {number} }}" for number in range(150)]
+
+    async def run() -> tuple[Engine, RenderResult]:
+        async with Watched() as reference:
+            reference.twist = " "
+            renderer = CompiledRenderer(reference)
+            await renderer.render("jsonnet", HELLO, [ADA])
+            for other in others:
+                await renderer.engine("jsonnet", other)
+            engine = await renderer.engine("jsonnet", HELLO)
+            return engine, (await renderer.render("jsonnet", HELLO, [ADA] * 9))[8]
+
+    with capture_logs():
+        engine, result = asyncio.run(run())
+
+    assert "another result" in engine.reason
+    assert result == Rendered(text=HELLO_ADA + " ")
+
+
+def test_a_disagreement_counts_for_all_who_came_for_the_template_at_once() -> None:
+    async def run() -> Engine:
+        async with Watched() as reference:
+            reference.twist = " "
+            renderer = CompiledRenderer(reference)
+            await asyncio.gather(*(renderer.render("jsonnet", HELLO, [ADA]) for _ in range(20)))
+            return await renderer.engine("jsonnet", HELLO)
+
+    with capture_logs():
+        engine = asyncio.run(run())
+
+    assert "another result" in engine.reason
+
+
+def test_an_output_is_measured_in_bytes_by_both_engines() -> None:
+    source = "local ly = import 'lytemplates.libsonnet'; ly.get('name')"
+    long = RenderContext(entity={"name": "é" * 600_000})
+
+    async def run() -> list[RenderResult]:
+        async with CompiledRenderer(HelperRenderer(RenderOptions(workers=1))) as renderer:
+            return await renderer.render("jsonnet", source, [long] * 5)
+
+    kinds = [result.kind for result in asyncio.run(run()) if isinstance(result, RenderFailure)]
+
+    assert kinds == ["limit"] * 5
 
 
 def test_what_fails_has_the_words_of_the_engine() -> None:

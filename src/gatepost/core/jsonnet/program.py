@@ -29,11 +29,13 @@ __all__ = ["Doubt", "Program", "Uncovered", "compile_template"]
 class Program:
     """A template as Python code; `render` is a function of its arguments alone."""
 
-    def __init__(self, run: Callable[..., str], frames: int, code: str) -> None:
+    def __init__(self, run: Callable[..., str], frames: int, code: str, fixed: int) -> None:
         self._run = run
         self._frames = frames
         self.code = code
         """The Python source, for whoever wants to see it."""
+        self.size = len(code) + fixed
+        """Characters of the source and of the texts it prints."""
 
     def render(self, entity: JsonObject, job_config: JsonValue, auth_config: JsonValue) -> str:
         """Return what the template prints; raise Doubt where only the reference engine may answer.
@@ -82,7 +84,8 @@ def _compiled(tree: Node, modules: Mapping[str, Node]) -> Program:
     if frames > DEEPEST:
         raise Uncovered("what depends on what is too long a chain")
     code = "\n".join(tidied(block.lines()))
-    return Program(_function(code, unit.table), frames, code)
+    fixed = sum(len(text) for text in unit.table.values() if isinstance(text, str))
+    return Program(_function(code, unit.table), frames, code, fixed)
 
 
 def _function(code: str, table: Mapping[str, object]) -> Callable[..., str]:

@@ -1,6 +1,6 @@
 """Whether gatepost is up, and what it has done so far."""
 
-from collections.abc import Collection
+from collections.abc import Callable
 
 import msgspec
 from fastapi import APIRouter
@@ -61,8 +61,8 @@ async def health() -> Response:
 async def status(here: Here) -> Response:
     """Tell how many events, profiles, members and deliveries there are, and how far apply is behind."""
     collected = here.app.log.collected(here.number)
-    distrusted = here.context.renderer.distrusted
-    stored = await here.context.store.read(lambda tx: _stored(tx, here.number, distrusted))
+    distrusts = here.context.renderer.distrusts
+    stored = await here.context.store.read(lambda tx: _stored(tx, here.number, distrusts))
     applied = stored.counters.get("events_applied", 0)
     counted = {"events_collected": collected, "events_applied": applied, "lag": max(0, collected - applied)}
     times = {"now": to_rfc3339(here.app.clock.audience()), "clock": here.app.settings.clock}
@@ -79,7 +79,7 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True):
     """Names of templates on which two engines disagreed."""
 
 
-def _stored(tx: Transaction, account: int, distrusted: Collection[str]) -> _Stored:
+def _stored(tx: Transaction, account: int, distrusts: Callable[[str], bool]) -> _Stored:
     sizes = tx.memberships.sizes(account)
     audiences = tx.catalog.list(Audience, account)
     return _Stored(
@@ -89,8 +89,6 @@ def _stored(tx: Transaction, account: int, distrusted: Collection[str]) -> _Stor
         counters=tx.ledger.counters(account),
         duties=underway(tx, account),
         templates_distrusted=[
-            template.name
-            for template in (tx.catalog.list(Template, account) if distrusted else ())
-            if template.source in distrusted
+            template.name for template in tx.catalog.list(Template, account) if distrusts(template.source)
         ],
     )
