@@ -188,7 +188,11 @@ class Printer:
 
 
 def _is_literal(unit: Unit, node: Object, env: Env) -> bool:
-    return is_plain(unit, node, env) and all(isinstance(field.name, Literal) for field in node.fields)
+    # A name may be written as `[null]` or `[1]`: one leaves the field out, the other is an error.
+    named = all(
+        isinstance(field.name, Literal) and isinstance(field.name.value, str) for field in node.fields
+    )
+    return named and is_plain(unit, node, env)
 
 
 def _framed(brackets: str, items: list[Pieces], margin: str) -> Pieces:
