@@ -359,6 +359,8 @@ class _Parser:
             raise SyntaxFault(msg, token.at)
         params = self._params() if self.accept("(") else None
         plus, visibility = self._colons()
+        if plus and params is not None:
+            raise SyntaxFault("a method is not added to another", token.at)
         value = self.expression()
         return Field(
             name, value if params is None else Function(params, value, token.at), visibility, plus, token.at

@@ -86,14 +86,15 @@ def _token(match: re.Match[str]) -> Token:
 
 
 def _operator(run: str) -> str:
-    """Return the first operator of a run of signs: a comment or a block ends it, and so do signs before an operand."""
+    """Return the first operator of a run of signs, which a comment or a block ends.
+
+    A run that ends in the sign of an operand is taken sign by sign, as the engine takes it: `a==-1` is no comparison.
+    """
     for stop in ("//", "/*", "|||"):
         found = run.find(stop)
         if found > 0:
             run = run[:found]
-    if run[0] == "$":
-        return "$"
-    return run[0] + run[1:].rstrip("+-~!$")
+    return run[0] if run[-1] in "+-~!$" else run
 
 
 def _number(text: str, at: int) -> int | float:

@@ -1,3 +1,4 @@
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,16 @@ def test_what_is_not_jsonnet_is_refused_with_its_place(source: str) -> None:
 @example("- - a")
 def test_parser_and_engine_agree_on_what_is_jsonnet(source: str) -> None:
     assert _parser_reads(source) == _engine_reads(source)
+
+
+@pytest.mark.parametrize("form", ["1{}1", "{{ a{}1 }}", "{{ a: 1 }}{}a", "{{ f(p){}{{}} }}"])
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_no_run_of_signs_is_read_that_the_engine_refuses(form: str, length: int) -> None:
+    runs = ["".join(signs) for signs in product("!$:+-&=</|", repeat=length)]
+
+    read = [source for source in map(form.format, runs) if _parser_reads(source)]
+
+    assert [source for source in read if not _engine_reads(source)] == []
 
 
 def test_a_node_knows_where_it_stands() -> None:
