@@ -116,6 +116,9 @@ class _Parser:
             if operator.text == "in" and self.at("super"):
                 self.take()
                 node = InSuper(node, operator.at)
+                if self._operator_strength() > strength:
+                    # `a in super + b`: the engine takes `super` for no operand.
+                    raise SyntaxFault("an operator after 'in super' that binds tighter", self.token.at)
                 continue
             node = Binary(operator.text, node, self.expression(strength + 1), operator.at)
         self._depth -= 1
