@@ -22,8 +22,9 @@ _UNITS = {"ms": 1, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
 
 def to_rfc3339(instant: Instant) -> str:
     """Print an instant as RFC 3339 in UTC, with milliseconds only where there are any."""
-    moment = _NAIVE_EPOCH + timedelta(milliseconds=instant)
-    return moment.isoformat(timespec="milliseconds" if instant % SECOND else "seconds") + "Z"
+    seconds, rest = divmod(instant, SECOND)
+    moment = _NAIVE_EPOCH + timedelta(0, seconds, rest * 1_000)
+    return (moment.isoformat(timespec="milliseconds") if rest else moment.isoformat()) + "Z"
 
 
 def from_datetime(moment: datetime) -> Instant:

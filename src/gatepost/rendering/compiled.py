@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from threading import Lock
 from time import perf_counter
@@ -16,9 +17,9 @@ from gatepost.core.jsonnet.program import Doubt, Program, Uncovered, compile_tem
 from gatepost.core.templates.presets import library
 from gatepost.core.templates.vetting import vet
 from gatepost.model.catalog import TemplateType
-from gatepost.model.errors import TemplateError
+from gatepost.model.errors import GatepostError, TemplateError
 from gatepost.model.jsonvalue import JsonValue
-from gatepost.ports.renderer import Engine, RenderContext, Rendered, Renderer, RenderResult
+from gatepost.ports.renderer import Engine, RenderContext, Rendered, Renderer, RenderFailure, RenderResult
 from gatepost.rendering.options import MIB
 
 _LOG = structlog.get_logger("gatepost.render")
@@ -31,6 +32,8 @@ _KEPT = 8 * MIB
 """Characters of sources, code and fixed texts of the templates kept; in memory each may take thirty bytes."""
 _FIRST, _EVERY = 3, 1_000
 """The first renders of a template are compared with the reference engine, and then one in so many."""
+_AT_ONCE = 4
+"""Comparisons under way at the same time; what would be compared beyond them is not."""
 _SETTLED = 50
 """Renders after which a template that mostly needs the reference engine is left to it."""
 _DISAGREED = "the fast engine gave another result than the reference engine; please report this template"
@@ -51,6 +54,7 @@ class CompiledRenderer:
         self._size = 0
         self._coming: dict[str, asyncio.Task[_Entry]] = {}
         self._compiling = asyncio.Lock()
+        self._checks: set[asyncio.Task[None]] = set()
         self._distrusted: set[bytes] = set()
         """Digests of the sources whose engines disagreed, which outlive what is kept of them."""
 
@@ -60,6 +64,8 @@ class CompiledRenderer:
 
     async def close(self) -> None:
         """Close the renderer behind."""
+        for check in self._checks:
+            check.cancel()
         await self._reference.close()
 
     async def __aenter__(self) -> Self:
@@ -93,23 +99,63 @@ class CompiledRenderer:
             return await self._reference.render(type_, source, contexts)
         texts = await self._compiled(entry, contexts)
         results: list[RenderResult] = [Rendered(text=text or "") for text in texts]
-        asked = [at for at, text in enumerate(texts) if text is None or self._compared(entry)]
-        await self._refer(source, contexts, asked, results)
-        for at in asked:
-            text, answer = texts[at], results[at]
-            if text is None:
-                continue
-            if not _agree(text, answer):
-                entry.demote(text, answer)
-                self._distrusted.add(_digest(source))
-            elif not isinstance(answer, Rendered):
+        asked = [at for at, text in enumerate(texts) if text is None]
+        if entry.compared < _FIRST:
+            await self._try_out(entry, source, contexts, results, asked)
+        else:
+            await self._refer(source, contexts, asked, results)
+            self._sample(entry, source, contexts, texts)
+        return results
+
+    async def _try_out(
+        self,
+        entry: "_Entry",
+        source: str,
+        contexts: Sequence[RenderContext],
+        results: list[RenderResult],
+        asked: Sequence[int],
+    ) -> None:
+        """Compare a template's first renders before any of them goes out."""
+        printed = {at: result for at, result in enumerate(results) if at not in asked}
+        tried = list(printed)[: _FIRST - entry.compared]
+        entry.compared += len(tried)
+        await self._refer(source, contexts, [*asked, *tried], results)
+        for at in tried:
+            if not self._compared(entry, source, printed[at], results[at]):
                 # The engine was lost or too slow to compare; that takes nothing from what was printed.
-                results[at] = Rendered(text=text)
+                results[at] = printed[at]
         if entry.distrusted:
             # What nobody compared may be as wrong.
-            others = sorted(set(range(len(texts))).difference(asked))
-            await self._refer(source, contexts, others, results)
-        return results
+            await self._refer(source, contexts, [at for at in printed if at not in tried], results)
+
+    def _sample(
+        self, entry: "_Entry", source: str, contexts: Sequence[RenderContext], texts: Sequence[str | None]
+    ) -> None:
+        """Compare one render in so many while it is on its way: nobody waits for that."""
+        before, entry.compared = entry.compared, entry.compared + len(texts)
+        if before // self._every == entry.compared // self._every or len(self._checks) >= _AT_ONCE:
+            return
+        at = self._every - 1 - before % self._every
+        text = texts[at % len(texts)]
+        if text is not None:
+            check = asyncio.create_task(self._checked(entry, source, contexts[at % len(texts)], text))
+            self._checks.add(check)
+            check.add_done_callback(self._checks.discard)
+
+    async def _checked(self, entry: "_Entry", source: str, context: RenderContext, text: str) -> None:
+        # A renderer that is closed or lost cannot compare; whoever renders next hears of it.
+        with suppress(GatepostError):
+            (answer,) = await self._reference.render(TemplateType.JSONNET, source, [context])
+            self._compared(entry, source, Rendered(text=text), answer)
+
+    def _compared(self, entry: "_Entry", source: str, printed: RenderResult, answer: RenderResult) -> bool:
+        """Compare, and leave a template to the engine that says something else; say whether there was an answer."""
+        if isinstance(answer, RenderFailure) and answer.kind != "runtime":
+            return False
+        if printed != answer:
+            entry.demote(printed, answer)
+            self._distrusted.add(_digest(source))
+        return True
 
     async def _refer(
         self,
@@ -134,10 +180,6 @@ class CompiledRenderer:
                 await asyncio.sleep(0)
                 until = perf_counter() + _STRETCH
         return texts
-
-    def _compared(self, entry: "_Entry") -> bool:
-        entry.compared += 1
-        return entry.compared <= _FIRST or entry.compared % self._every == 0
 
     async def _entry(self, source: str) -> "_Entry":
         entry = self._entries.get(source)
@@ -219,11 +261,11 @@ class _Entry:
         if self._renders >= _SETTLED and self._doubts * 2 > self._renders:
             self.reason = f"most of its renders need the reference engine ({reason})"
 
-    def demote(self, text: str, answer: RenderResult) -> None:
+    def demote(self, printed: RenderResult, answer: RenderResult) -> None:
         """Leave a template whose two engines disagree to the reference engine, and say so loudly."""
         self.reason = _DISAGREED
         self.distrusted = True
-        said = answer.text if isinstance(answer, Rendered) else answer.message
+        text, said = _text(printed), _text(answer)
         at = next((at for at, (one, other) in enumerate(zip(text, said, strict=False)) if one != other), -1)
         # Where they part, but not what they say: that is somebody's profile.
         _LOG.error("render.engines_disagree", first_difference=at, compiled=len(text), reference=len(said))
@@ -244,6 +286,5 @@ def _fits(text: str, output: int) -> bool:
     return len(text) * 4 <= output or len(text.encode()) <= output
 
 
-def _agree(text: str, answer: RenderResult) -> bool:
-    # A limit or a lost helper says nothing about the template.
-    return answer.text == text if isinstance(answer, Rendered) else answer.kind != "runtime"
+def _text(result: RenderResult) -> str:
+    return result.text if isinstance(result, Rendered) else result.message

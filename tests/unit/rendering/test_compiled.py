@@ -35,7 +35,10 @@ def _rendered(source: str, *counts: int, twist: str = "") -> tuple[list[list[Ren
         async with Watched() as reference:
             reference.twist = twist
             renderer = CompiledRenderer(reference, every=100)
-            results = [await renderer.render("jsonnet", source, [ADA] * count) for count in counts]
+            results = []
+            for count in counts:
+                results.append(await renderer.render("jsonnet", source, [ADA] * count))
+                await asyncio.gather(*renderer._checks)
             return results, reference.asked, (await renderer.engine("jsonnet", source)).reason
 
     return asyncio.run(run())
@@ -60,11 +63,27 @@ def test_an_engine_that_is_lost_while_it_compares_takes_nothing_from_what_was_pr
 
 
 def test_the_engine_sees_the_first_renders_and_then_one_in_a_hundred() -> None:
-    (results,), asked, reason = _rendered(HELLO, 250)
+    results, asked, reason = _rendered(HELLO, 1, 50, 96, 1, 1, 100)
 
-    assert results == [Rendered(text=HELLO_ADA)] * 250
+    assert [result for batch in results for result in batch] == [Rendered(text=HELLO_ADA)] * 249
     assert asked == 3 + 2
     assert not reason
+
+
+def test_a_later_disagreement_leaves_what_comes_after_it_to_the_engine() -> None:
+    async def run() -> tuple[list[RenderResult], list[RenderResult]]:
+        async with Watched() as reference:
+            renderer = CompiledRenderer(reference, every=10)
+            await renderer.render("jsonnet", HELLO, [ADA] * 3)
+            reference.twist = " "
+            before = await renderer.render("jsonnet", HELLO, [ADA] * 10)
+            await asyncio.gather(*renderer._checks)
+            return before, await renderer.render("jsonnet", HELLO, [ADA] * 2)
+
+    before, after = asyncio.run(run())
+
+    assert before == [Rendered(text=HELLO_ADA)] * 10
+    assert after == [Rendered(text=HELLO_ADA + " ")] * 2
 
 
 def test_a_template_whose_engines_disagree_is_left_to_the_reference_engine_from_then_on() -> None:

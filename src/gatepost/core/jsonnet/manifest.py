@@ -1,6 +1,5 @@
 """How values are printed as JSON, as the reference engine prints them: its escapes, its digits, its empty brackets."""
 
-import math
 import re
 from collections.abc import Sequence
 from json.encoder import encode_basestring
@@ -33,13 +32,14 @@ def _escape(found: re.Match[str]) -> str:
 
 def digits(number: float) -> str:
     """Return a number as the reference engine prints it: whole ones in full, others with 17 digits."""
-    if type(number) is int and -MAX_INT <= number <= MAX_INT:
-        return str(number)
-    double = float(number)
-    if double.is_integer():
-        return f"{double:.0f}"
-    if math.isfinite(double):
-        return f"{double:.17g}"
+    if type(number) is int:
+        if -MAX_INT <= number <= MAX_INT:
+            return str(number)
+        number = float(number)
+    if number.is_integer():
+        return f"{number:.0f}"
+    if number - number == 0.0:
+        return f"{number:.17g}"
     raise Doubt("not a number")
 
 

@@ -21,7 +21,8 @@ _KEY = b'"segment_events"'
 
 def segment_event(audience_id: str, slug: str, crossing: Crossing, at: Instant) -> JsonObject:
     """One entry of `segment_events`: which audience was crossed, how and when."""
-    return {"id": audience_id, "slug": slug, "event": crossing.value, crossing.value: to_rfc3339(at)}
+    name = crossing.value
+    return {"id": audience_id, "slug": slug, "event": name, name: to_rfc3339(at)}
 
 
 def sample_event(audience: str, event: str, at: Instant) -> JsonObject:
