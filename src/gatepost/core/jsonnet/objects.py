@@ -152,6 +152,12 @@ def has_field(value: Value, name: Any, *, hidden: bool = True) -> bool:
     raise Doubt("not an object")
 
 
+def shown_names(value: Obj) -> list[str]:
+    """Return the names of the fields that an object shows, sorted, once its assertions hold."""
+    value.hold()
+    return names_of(value)
+
+
 def fields_of(value: Value) -> Iterator[tuple[str, Value]]:
     """Yield the visible fields of an object, evaluated, sorted by name."""
     if type(value) is dict:

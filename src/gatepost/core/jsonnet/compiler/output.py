@@ -10,7 +10,7 @@ from gatepost.core.jsonnet.compiler.expressions import boolean, forced, hold
 from gatepost.core.jsonnet.compiler.foresight import standard, static
 from gatepost.core.jsonnet.compiler.locals import bind_all
 from gatepost.core.jsonnet.compiler.unit import Unit
-from gatepost.core.jsonnet.manifest import PRINTED, printed, quoted
+from gatepost.core.jsonnet.manifest import INDENT, layout_at, printed, quoted
 from gatepost.core.jsonnet.nodes import Apply, Array, ArrayComp, Assert, If, Literal, Local, Node, Object
 
 Pieces = list[str | Result]
@@ -88,7 +88,7 @@ class Printer:
         if result.fields is not None:
             return self._fields(result.fields, block, margin)
         if result.items is not None:
-            inner = margin + PRINTED.indent
+            inner = margin + INDENT
             return _framed("[]", [self._again(item, block, inner) for item in result.items], margin)
         if result.kind is Kind.BOOLEAN:
             return [Result(code=f"('true' if {result.code} else 'false')")]
@@ -119,14 +119,14 @@ class Printer:
             (str(field.name.value), field) for field in node.fields if isinstance(field.name, Literal)
         )
         items = [
-            self._named(name, self._pieces(field.value, inner, block, margin + PRINTED.indent))
+            self._named(name, self._pieces(field.value, inner, block, margin + INDENT))
             for name, field in shown
         ]
         return _framed("{}", items, margin)
 
     def _fields(self, fields: tuple[KnownField, ...], block: Block, margin: str) -> Pieces:
         unit = self._unit
-        inner = margin + PRINTED.indent
+        inner = margin + INDENT
         shown = sorted(fields, key=lambda field: field.name)
         if not any(field.present for field in shown):
             items = [self._named(field.name, self._again(field.value, block, inner)) for field in shown]
@@ -145,7 +145,7 @@ class Printer:
         return [Result(code=code)]
 
     def _array(self, node: Array, env: Env, block: Block, margin: str) -> Pieces:
-        items = [self._pieces(item, env, block, margin + PRINTED.indent) for item in node.items]
+        items = [self._pieces(item, env, block, margin + INDENT) for item in node.items]
         return _framed("[]", items, margin)
 
     def _array_comp(self, node: ArrayComp, env: Env, block: Block, margin: str) -> Pieces:
@@ -154,14 +154,14 @@ class Printer:
         block.add(f"{items} = []")
 
         def item(scope: Env, body: Block) -> Result:
-            text = self.code(node.body, scope, body, margin + PRINTED.indent)
+            text = self.code(node.body, scope, body, margin + INDENT)
             body.add(f"put({items}, {text})")
             return unit.literal(None)
 
         _, frames = loops(unit, node.specs, env, block, item)
         self.frames = max(self.frames, frames + 12)
-        brackets, edge = unit.constant("[]"), unit.constant(margin)
-        return [Result(code=f"framed({brackets}, {items}, PRINTED, {edge})")]
+        edge = unit.constant(margin)
+        return [Result(code=f"listed({items}, layout_at({edge}))")]
 
     def _if(self, node: If, env: Env, block: Block, margin: str) -> Pieces:
         unit = self._unit
@@ -197,8 +197,8 @@ def _is_literal(unit: Unit, node: Object, env: Env) -> bool:
 
 def _framed(brackets: str, items: list[Pieces], margin: str) -> Pieces:
     if not items:
-        return [PRINTED.empty[brackets == "{}"]]
-    lead = f"\n{margin}{PRINTED.indent}"
+        return [layout_at("").empty if brackets == "{}" else layout_at("").empty_list]
+    lead = f"\n{margin}{INDENT}"
     pieces: Pieces = [brackets[0]]
     for at, item in enumerate(items):
         pieces += [f",{lead}" if at else lead, *item]

@@ -65,7 +65,7 @@ def fields(items: list[tuple[Value, Value]]) -> dict[str, Value]:
 _SAME_NAME: Final = (
     (values, ("apply", "truth", "is_number", "as_text", "as_list", "doubt", "charge")),
     (objects, ("is_object", "field_of", "has_field")),
-    (manifest, ("framed", "paid", "printed", "put")),
+    (manifest, ("layout_at", "listed", "paid", "printed", "put")),
     (operators, ("add", "subtract", "multiply", "divide", "negative", "positive", "complement")),
     (operators, ("shift_left", "shift_right", "text_sum", "compare", "equals", "at", "sliced")),
 )
@@ -79,7 +79,6 @@ RUNTIME: Final[dict[str, Any]] = {
     "Function": Function,
     "Obj": objects.Obj,
     "Layer": objects.Layer,
-    "PRINTED": manifest.PRINTED,
     "std": FunctionValues(),
     "deeper": deeper,
     "fields": fields,
