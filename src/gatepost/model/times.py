@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 Instant = int
 """Milliseconds since 1970-01-01T00:00:00Z."""
@@ -22,9 +23,15 @@ _UNITS = {"ms": 1, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
 
 def to_rfc3339(instant: Instant) -> str:
     """Print an instant as RFC 3339 in UTC, with milliseconds only where there are any."""
-    seconds, rest = divmod(instant, SECOND)
-    moment = _NAIVE_EPOCH + timedelta(0, seconds, rest * 1_000)
-    return (moment.isoformat(timespec="milliseconds") if rest else moment.isoformat()) + "Z"
+    minute, rest = divmod(instant, MINUTE)
+    second, part = divmod(rest, SECOND)
+    return f"{_minute(minute)}{second:02d}.{part:03d}Z" if part else f"{_minute(minute)}{second:02d}Z"
+
+
+@lru_cache(maxsize=10_000)
+def _minute(number: int) -> str:
+    # Most of what is printed happened lately, so that the minutes repeat.
+    return (_NAIVE_EPOCH + timedelta(minutes=number)).isoformat()[: len("0000-00-00T00:00:")]
 
 
 def from_datetime(moment: datetime) -> Instant:
