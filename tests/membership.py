@@ -16,7 +16,7 @@ from gatepost.model.audience import Audience
 from gatepost.model.catalog import Account
 from gatepost.model.event import RecordKind, Submission
 from gatepost.model.merge import MergeCommand
-from gatepost.model.profile import EXPIRY, Profile
+from gatepost.model.profile import EXPIRY, AttributesCommand, Identifier, Profile
 from gatepost.model.schema import Field, FieldType, Mapping, MergeOperator, Schema
 from gatepost.model.times import DAY, HOUR, Instant
 from gatepost.operations.audiences import (
@@ -116,6 +116,19 @@ def changed_by(schema: Schema, choice: int) -> Schema:
         fields=tuple(wanted if one.name == name else one for one in schema.fields),
         mappings=(*(one for one in schema.mappings if one.field != name), *mappings),
     )
+
+
+WRITES: tuple[AttributesCommand, ...] = (
+    AttributesCommand(clear=["spend"], values={"spend": 4}),
+    AttributesCommand(values={"spend": 3, "visits": 2, "city": "Wien"}),
+    AttributesCommand(clear=["city", "first_city"], values={"city": "Graz", "first_city": "Graz"}),
+    AttributesCommand(clear=["pages", "places"], values={"pages": ["/hats"], "places": ["Linz"]}),
+    AttributesCommand(clear=["visits", "products"]),
+    AttributesCommand(clear=["recent_city"], values={"recent_city": "Wels", "cheapest": 1}),
+    AttributesCommand(clear=["moods", "all_moods"], values={"moods": {"am": 2}, "first_moods": {"am": 1}}),
+    AttributesCommand(everything=True),
+)
+"""What may be written by hand: overwritten, merged in, and emptied."""
 
 
 class Life:
@@ -230,8 +243,14 @@ class Life:
         """End for good."""
         self.pipeline.close()
 
-    def _command(self, command: MergeCommand) -> None:
-        submission = Submission("", 0, msgspec.json.encode(command), kind=RecordKind.UNMERGE)
+    def do_write(self, value: tuple[Identifier, int]) -> None:
+        """Write attributes of whoever an identifier leads to; of nobody, nothing is written."""
+        (key, named), choice = value
+        command = msgspec.structs.replace(WRITES[choice % len(WRITES)], key=key, value=named)
+        self._command(command, RecordKind.ATTRIBUTES)
+
+    def _command(self, command: msgspec.Struct, kind: RecordKind = RecordKind.UNMERGE) -> None:
+        submission = Submission("", 0, msgspec.json.encode(command), kind=kind)
         self.pipeline.log.append(ACCOUNT, [submission]).result()
 
     def _merges(self) -> list[int]:
@@ -316,7 +335,9 @@ class Life:
         kept = [one for one in self.pipeline.log.read(0, 10_000) if one.kind == RecordKind.EVENT]
         nameless = self.pipeline.counters().get("events_without_identifier", 0)
         assert all(times == 1 for times in trails.values())
-        assert len(trails) == len(kept) - nameless == sum(p.events for p in profiles)
+        written = self.pipeline.counters().get("attributes_written", 0)
+        assert len(kept) - nameless == sum(p.events for p in profiles)
+        assert len(trails) == len(kept) - nameless + written
 
     def _trail(self, profile: Profile) -> list[int]:
         older = self._write(lambda tx: tx.profiles.trail(ACCOUNT, profile.number))

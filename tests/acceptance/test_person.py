@@ -152,6 +152,34 @@ def test_every_field_names_the_event_and_the_mapping_that_gave_it(open_shop: Cal
     assert 404 == shop.api.get("/v2/identity/user/email/nobody@example.com").status_code
 
 
+def test_somebody_puts_right_what_a_profile_holds_and_jobs_are_told(open_shop: Callable[..., Shop]) -> None:
+    shop = open_shop()
+    shop.collect(mail=MAIL, name="Ada", total=5, town="London")
+    shop.ask(f"/api/entity/user/email/{MAIL}", wait=True)
+    path = f"/v2/attributes/user/email/{MAIL}"
+
+    put = shop.api.put(path, json={"spend": 50, "towns": ["Paris"]}).json()
+    patched = shop.api.patch(path, json={"towns": ["Rome"], "name": NAME}).json()["data"]
+    shop.receiver.wait_for(1)
+    emptied = shop.api.delete(path, params={"fields": "spend,name"}).json()["data"]
+
+    id_ = put["data"].pop("_id")
+    assert {"email": MAIL, "name": "Ada", "spend": 50, "towns": ["Paris"]} == put["data"]
+    assert (NAME, ["Paris", "Rome"]) == (patched["name"], patched["towns"])
+    assert {"_id": id_, "email": MAIL, "towns": ["Paris", "Rome"]} == emptied == shop.ask(path)["data"]
+    assert {"_id": id_, "towns": ["Paris", "Rome"]} == shop.ask(path, fields="_id,towns")["data"]
+    shop.receiver.wait_for(2)
+    refused = [
+        shop.api.put(path, json={"email": "bob@example.com"}),
+        shop.api.put(path, json={"spent": 1}),
+        shop.api.patch(path, json={"spend": "much"}),
+        shop.api.put("/v2/attributes/user/email/nobody@example.com", json={"spend": 1}),
+        shop.api.get("/v2/attributes/company/email/nobody@example.com"),
+    ]
+    assert [400, 400, 400, 404, 404] == [one.status_code for one in refused]
+    assert "did you mean spend" in refused[1].text
+
+
 def test_an_identity_names_what_is_in_conflict_and_many_are_looked_up_at_once(
     open_shop: Callable[..., Shop],
 ) -> None:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from gatepost.backtesting import run
 from gatepost.model.audience import AudienceSize
+from gatepost.model.event import RecordKind, Submission
+from gatepost.model.profile import AttributesCommand
 from gatepost.model.schema import MergeOperator, Schema
 from gatepost.model.times import DAY, HOUR, MINUTE
 from gatepost.operations.records import current_schema
@@ -27,7 +29,7 @@ EVENTS = st.fixed_dictionaries(
     {"total": st.integers(0, 4), "url": st.just("/"), "user": st.sampled_from(["ada", "bob"])},
     optional={"cookie": st.sampled_from(["c1", "c2"])},
 )
-HAPPENED = st.one_of(EVENTS, EVENTS, st.just({"publish": True}))
+HAPPENED = st.one_of(EVENTS, EVENTS, st.just({"publish": True}), st.just({"write": 4}), st.just({"write": 9}))
 LIVES = st.lists(
     st.tuples(HAPPENED, st.integers(0, 30 * 60).map(lambda minutes: minutes * MINUTE)), max_size=12
 )
@@ -50,6 +52,13 @@ def toggle(pipeline: Pipeline) -> None:
     pipeline.publish(msgspec.structs.replace(held, fields=tuple(fields)))
 
 
+def overwrite(pipeline: Pipeline, spend: int) -> None:
+    """Let Ada have spent just so much, if she is known."""
+    command = AttributesCommand(key="user", value="ada", clear=["spend"], values={"spend": spend})
+    order = Submission("", 0, msgspec.json.encode(command), kind=RecordKind.ATTRIBUTES)
+    pipeline.log.append(ACCOUNT, [order]).result()
+
+
 def lived(folder: Path, life: list[tuple[dict[str, Any], int]]) -> Lived:
     """Live through events, publications and the pauses after them."""
     pipeline = Pipeline(folder)
@@ -57,6 +66,8 @@ def lived(folder: Path, life: list[tuple[dict[str, Any], int]]) -> Lived:
     for body, pause in life:
         if "publish" in body:
             toggle(pipeline)
+        elif "write" in body:
+            overwrite(pipeline, body["write"])
         else:
             pipeline.send(**body)
         pipeline.after(pause)

@@ -34,6 +34,13 @@ LINKS = st.fixed_dictionaries(
 """Events that make one person of several."""
 CHOICE = st.integers(0, 11)
 RULE_SETS = st.lists(st.integers(0, len(RULES) - 1), min_size=1, max_size=4, unique=True)
+WRITES = st.tuples(
+    st.sampled_from(
+        [("user", "ada"), ("user", "bob"), ("email", "a@x.co"), ("cookie", "c1"), ("cookie", "c2")]
+    ),
+    CHOICE,
+)
+"""Whose attributes are written by hand, and which."""
 STEPS = st.one_of(
     st.tuples(st.just("send"), st.tuples(EVENTS, st.integers(-3 * DAY, DAY))),
     st.tuples(st.just("send"), st.tuples(EVENTS, st.just(0))),
@@ -41,6 +48,7 @@ STEPS = st.one_of(
     st.tuples(st.just("wait"), st.integers(0, 40)),
     st.tuples(st.just("turn"), st.integers(1, 2)),
     st.tuples(st.just("create"), CHOICE),
+    st.tuples(st.just("write"), WRITES),
     st.tuples(st.sampled_from(["include", "edit", "delete"]), CHOICE),
     st.tuples(st.sampled_from(["unmerge", "rejoin"]), CHOICE),
     st.tuples(st.just("publish"), CHOICE),
@@ -84,6 +92,7 @@ HISTORIES = st.lists(
     st.one_of(
         st.tuples(st.just("send"), st.tuples(EVENTS, st.integers(-2 * DAY, DAY))),
         st.tuples(st.just("wait"), st.integers(1, 60)),
+        st.tuples(st.just("write"), WRITES),
         st.tuples(st.sampled_from(["edit", "unmerge", "publish"]), CHOICE),
     ),
     max_size=14,

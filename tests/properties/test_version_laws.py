@@ -14,7 +14,7 @@ from gatepost.core.refolding import refolded
 from gatepost.model.profile import Profile
 from gatepost.operations.records import versions_of
 from tests.factories import ACCOUNT
-from tests.membership import CHANGES, Life
+from tests.membership import CHANGES, WRITES, Life
 
 RULES = (0, 2, 4)
 """Over `spend`, its sum in a window, and `visits`."""
@@ -26,7 +26,11 @@ NAMES = st.sampled_from([{"user": "ada"}, {"cookie": "c1"}])
 CHANGE = st.sampled_from([place for place, (name, *_) in enumerate(CHANGES) if name not in ("email", "user")])
 EVENT = st.tuples(st.just("send"), st.builds(lambda name, said: (name | said, 0), NAMES, SAID))
 PUBLISH = st.tuples(st.just("publish"), CHANGE)
-HAPPENED = st.one_of(EVENT, EVENT, PUBLISH, st.tuples(st.just("pass"), st.integers(1, 30)))
+WRITE = st.tuples(
+    st.just("write"),
+    st.tuples(st.sampled_from([("user", "ada"), ("cookie", "c1")]), st.integers(0, len(WRITES) - 1)),
+)
+HAPPENED = st.one_of(EVENT, EVENT, PUBLISH, WRITE, st.tuples(st.just("pass"), st.integers(1, 30)))
 LAGGING = st.one_of(HAPPENED, st.tuples(st.sampled_from(["turn", "crash"]), st.integers(0, 1)))
 Steps = list[tuple[str, Any]]
 

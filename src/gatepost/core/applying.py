@@ -15,6 +15,7 @@ from gatepost.core.plans import AccountPlan, StreamPlan
 from gatepost.core.sizes import fitting, weigh
 from gatepost.core.sources import Addition
 from gatepost.core.windows import add_entry
+from gatepost.core.writing import KIND, Writing, read_writing, write
 from gatepost.model.audience import Crossing, ExclusionCommand, Membership, Transition
 from gatepost.model.event import Event
 from gatepost.model.jsonvalue import JsonObject, JsonValue
@@ -41,10 +42,15 @@ class Reading(msgspec.Struct, gc=False):
     """Identifiers that identify nobody, or are more than a profile has."""
     additions: Sequence[Addition] = ()
     """What it adds to the windows somebody looks at."""
+    writing: Writing | None = None
+    """What is written by hand; None for an event."""
 
 
 def read_event(plan: AccountPlan, event: Event) -> Reading:
     """Map an event's body to field values and identifiers."""
+    if event.kind == KIND:
+        writing = read_writing(plan, event)
+        return Reading(event, writing.values, writing.identifiers, "", writing=writing)
     body: JsonObject = orjson.loads(event.body)
     record = flatten(body)
     stream = plan.stream(event.stream)
@@ -80,6 +86,8 @@ def read_event(plan: AccountPlan, event: Event) -> Reading:
 
 def additions_of(plan: AccountPlan, event: Event, sources: Collection[str]) -> Iterable[Addition]:
     """Return what an event adds to windows, to these sources at least; it is mapped only if one of them asks for it."""
+    if event.kind == KIND:
+        return ()
     if plan.sources.of_mapped_fields(sources):
         return read_event(plan, event).additions
     record = flatten(orjson.loads(event.body))
@@ -89,6 +97,8 @@ def additions_of(plan: AccountPlan, event: Event, sources: Collection[str]) -> I
 def fold_reading(plan: AccountPlan, profile: Profile, reading: Reading, now: Instant) -> set[str]:
     """Fold a reading into its profile; return the fields and window sources that changed."""
     event = reading.event
+    if reading.writing is not None:
+        return write(plan, profile, event, reading.writing, now)
     stamp = (event.at, event.id)
     changed: set[str] = set()
     profile.modified = now

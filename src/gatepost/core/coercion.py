@@ -15,6 +15,11 @@ def coerced(field: Field, value: JsonValue) -> JsonValue:
     """Return what a value brings to a field, as the field's type holds it, or None when it does not fit."""
     if field.merge is MergeOperator.COUNT:
         return 1
+    return held_as(field, value)
+
+
+def held_as(field: Field, value: JsonValue) -> JsonValue:
+    """Return a value as the field's type holds it, a count too; None when it does not fit."""
     return _COERCE[field.type](value)
 
 

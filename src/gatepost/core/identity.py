@@ -117,6 +117,7 @@ def absorb(
     survivor.aliases = [*survivor.aliases, absorbed.id, *absorbed.aliases]
     survivor.trail = sorted([*survivor.trail, *absorbed.trail])
     survivor.apart = sorted({*survivor.apart, *absorbed.apart})
+    survivor.written = sorted({*survivor.written, *absorbed.written})
     survivor.excluded |= {
         audience: min(since, survivor.excluded.get(audience, since))
         for audience, since in absorbed.excluded.items()

@@ -13,11 +13,14 @@ from gatepost.core.events import flatten
 from gatepost.core.plans import AccountPlan, MappingPlan, StreamPlan
 from gatepost.core.refolding import Refolded
 from gatepost.core.versions import Versions
+from gatepost.core.writing import KIND, read_writing
 from gatepost.model.event import Event
 from gatepost.model.jsonvalue import JsonObject, JsonValue
 from gatepost.model.profile import Profile
 from gatepost.model.schema import Field, FieldType, Mapping, MergeOperator
 
+BY_HAND = "written by hand"
+"""Stands for the expression of a mapping where a value came through the attribute routes."""
 MOST_EVENTS = 5
 """Events named for a field that is made of many."""
 
@@ -62,9 +65,27 @@ def field_sources(versions: Versions, stored: Profile, history: Iterable[Refolde
     for step in history:
         if step.changed is not None and step.event is not None:
             plan = versions.folding(step.event.id)
+            if step.event.kind == KIND:
+                _write(found, plan, step)
+                continue
             for origin in _given(plan, step.event):
                 _note(found, plan.fields[origin.mapping.field], origin, step)
     return found
+
+
+def _write(found: dict[str, FieldSource], plan: AccountPlan, step: Refolded) -> None:
+    """Note what was written by hand: nothing from before stays of a field that was emptied."""
+    assert step.event is not None
+    writing = read_writing(plan, step.event)
+    for name in writing.cleared & found.keys():
+        found[name].events, found[name].origins = 0, []
+    for field, value in writing.values:
+        mapping = Mapping(stream=step.event.stream, field=field.name, expression=BY_HAND)
+        origin = Origin(step.event, mapping, value)
+        if field.name in writing.cleared and field.name in found:
+            found[field.name].events, found[field.name].origins = 1, [origin]
+        else:
+            _note(found, field, origin, step)
 
 
 def _note(found: dict[str, FieldSource], field: Field, origin: Origin, step: Refolded) -> None:

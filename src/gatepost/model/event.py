@@ -21,6 +21,8 @@ class RecordKind(IntEnum):
     """Keeps a profile out of an audience, or lets it in again; the body is a `model.audience.ExclusionCommand`."""
     ERASE = 5
     """Erases a person; the body is a `model.erasure.EraseCommand`."""
+    ATTRIBUTES = 6
+    """Writes fields of a profile by hand; the body is a `model.profile.AttributesCommand`."""
 
 
 class Submission(msgspec.Struct, frozen=True, gc=False):

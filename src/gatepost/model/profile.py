@@ -70,6 +70,8 @@ class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
     """Bytes it may have at most: as measured, and what was folded in since; see `core.sizes`."""
     excluded: dict[int, Instant] = {}
     """Audience number -> since when the profile is kept out of it by hand; see `EVERYWHERE`."""
+    written: list[str] = []
+    """Fields that were emptied or overwritten by hand: what they hold depends on the order of the past."""
 
     @property
     def hidden(self) -> bool:
@@ -79,3 +81,17 @@ class Profile(msgspec.Struct, array_like=True, omit_defaults=False):
     def excluded_since(self, audience: int) -> Instant | None:
         """Return since when it is kept out of an audience by hand, None when it is not."""
         return self.excluded.get(audience, self.excluded.get(EVERYWHERE))
+
+
+class AttributesCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of a record that writes fields of a profile; an erasure may have taken parts of it away."""
+
+    key: str = ""
+    """The identifier field that leads to the profile."""
+    value: str = ""
+    clear: list[str] = []
+    """Fields that are emptied first."""
+    everything: bool = False
+    """Every field is emptied but those that identify."""
+    values: dict[str, JsonValue] = {}
+    """What is folded in then, by field."""

@@ -12,10 +12,12 @@ _PATIENCE_S = 20.0
 _LOOK_S = 0.01
 
 
-async def command(context: Context, account: int, kind: RecordKind, *bodies: msgspec.Struct | bytes) -> None:
+async def command(
+    context: Context, account: int, kind: RecordKind, *bodies: msgspec.Struct | bytes, stream: str = ""
+) -> None:
     """Append commands of a kind and wait until they have been applied; raise Unavailable when that takes long."""
     encoded = [body if isinstance(body, bytes) else msgspec.json.encode(body) for body in bodies]
-    records = [Submission("", 0, body, kind=kind) for body in encoded]
+    records = [Submission(stream, 0, body, kind=kind) for body in encoded]
     await asyncio.wrap_future(context.log.append(account, records))
     if not await applied(context, _PATIENCE_S):
         msg = "it is in the log and will be done, but what came before takes long; look again in a while"

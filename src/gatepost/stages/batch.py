@@ -22,6 +22,7 @@ from gatepost.core.applying import (
 from gatepost.core.entities import entity_of
 from gatepost.core.identity import accepts, compatible
 from gatepost.core.plans import EMPTY_PLAN, AccountPlan
+from gatepost.core.rewriting import rewrite
 from gatepost.core.triggers import ORDINARY, Cause, cause_of, triggered
 from gatepost.model.audience import ExclusionCommand, Transition
 from gatepost.model.delivery import Delivery
@@ -45,7 +46,7 @@ from gatepost.stages.removing import erase_profile
 from gatepost.stages.unmerging import Fetch, command_of, part, parted_now, rejoin, undoable
 from gatepost.stages.wakeups import Wakeups
 
-_SAYING = frozenset({RecordKind.EVENT, RecordKind.HISTORY})
+_SAYING = frozenset({RecordKind.EVENT, RecordKind.HISTORY, RecordKind.ATTRIBUTES})
 """Kinds of records that say something of somebody."""
 
 
@@ -211,6 +212,11 @@ class Batch:
         if self._exclusions.until and self._exclusions.leave_out(event, reading.identifiers):
             self._count(account, "events_excluded")
             return
+        if reading.writing is not None:
+            if self._held.number_of(account, reading.identifiers[0]) is None:
+                self._count(account, "attributes_of_nobody")
+                return
+            self._count(account, "attributes_written")
         profile, whole = self._profile_for(account, plan, reading)
         changed = identify(self._held, plan, profile, reading)
         if whole or changed:
@@ -275,8 +281,13 @@ class Batch:
         survivor, absorbed = sides = by_seniority(plan, left, right)
         owed = owed_after_merge(self._tx, account, survivor.number, absorbed.number)
         lacking = self._filling.owed_after_merge(account, survivor.number, absorbed.number)
-        past = self._fetch(self._held.trail(account, *sides)) if lacking else []
+        written = survivor.written or absorbed.written
+        trail = self._held.trail(account, *sides) if lacking or written else []
+        past = self._fetch(trail) if trail else []
         merge(self._tx, self._held, plan, event, sides, self.now)
+        # Without the whole past its order is not known: the two values meet as those of any field.
+        if written and len(past) == len(trail):
+            rewrite(self._versions.of(account), survivor, past, self.now)
         if lacking:
             fill(self._versions.of(account), survivor, past, lacking)
         self._count(account, "merges")

@@ -34,7 +34,7 @@ _LOG = structlog.get_logger("gatepost.erase")
 
 _EVENTS = 1_000
 """Events a step takes: some ten milliseconds."""
-_FOLDED = frozenset({RecordKind.EVENT, RecordKind.HISTORY})
+_FOLDED = frozenset({RecordKind.EVENT, RecordKind.HISTORY, RecordKind.ATTRIBUTES})
 _NAMING = _FOLDED | {RecordKind.EXCLUDE}
 """Records that may name somebody."""
 _PATIENCE = RetryOptions()

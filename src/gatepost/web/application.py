@@ -14,6 +14,7 @@ from gatepost.app import App
 from gatepost.web.access import Gate, allowed_methods
 from gatepost.web.api import (
     accounts,
+    attributes,
     authorizations,
     backtests,
     clock,
@@ -55,6 +56,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     # Their paths are narrower than those of entities, which follow.
     erasures.router,
     persons.router,
+    attributes.router,
     entities.router,
     configuration.router,
 )

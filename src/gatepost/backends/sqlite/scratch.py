@@ -13,7 +13,7 @@ from gatepost.model.times import Instant
 from gatepost.ports.store import Transaction
 
 _SQL = load_queries("scratch.sql")
-_EVENTS = frozenset({RecordKind.EVENT, RecordKind.HISTORY})
+_EVENTS = frozenset({RecordKind.EVENT, RecordKind.HISTORY, RecordKind.ATTRIBUTES})
 _AT_ONCE = 5_000
 """Rows a read takes, so that none holds back the upkeep of the live file."""
 _TEMPORARY = ""
@@ -52,8 +52,9 @@ def as_happened(
                 _take_day(live, sorting, day, (account, until))
                 told((place + 1) / len(days))
         for number, row in enumerate(sorting.execute(_SQL["in_order"]), start=1):
-            record, stream, at, body, hops = row
-            yield record, Event(number, RecordKind.EVENT, account, stream, at, at, body, hops)
+            record, kind, stream, at, body, hops = row
+            told_as = RecordKind.EVENT if kind == RecordKind.HISTORY else RecordKind(kind)
+            yield record, Event(number, told_as, account, stream, at, at, body, hops)
 
 
 def earliest(log: Path, account: int) -> Instant | None:
@@ -74,7 +75,7 @@ def _take_day(
     while rows := live.execute(query, (after, _AT_ONCE)).fetchall():
         after = rows[-1][0]
         kept = [
-            (id_, *rest)
+            (id_, kind, *rest)
             for id_, owner, kind, *rest in rows
             if owner == account and kind in _EVENTS and rest[1] <= until
         ]

@@ -4,6 +4,7 @@ SELECT name, first FROM days ORDER BY first;
 -- name: make_events
 CREATE TABLE events (
   id INTEGER PRIMARY KEY,
+  kind INTEGER NOT NULL,
   stream TEXT NOT NULL,
   at INTEGER NOT NULL,
   body BLOB NOT NULL,
@@ -11,7 +12,7 @@ CREATE TABLE events (
 );
 
 -- name: keep
-INSERT INTO events VALUES (?, ?, ?, ?, ?);
+INSERT INTO events VALUES (?, ?, ?, ?, ?, ?);
 
 -- name: in_order
-SELECT id, stream, at, body, hops FROM events ORDER BY at, id;
+SELECT id, kind, stream, at, body, hops FROM events ORDER BY at, id;
