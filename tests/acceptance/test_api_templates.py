@@ -126,7 +126,7 @@ def test_a_template_names_at_most_five_reference_tables(api: httpx.Client) -> No
     [
         (b"", "the template is empty"),
         (b" \n", "the template is empty"),
-        (b'"' + b"x" * (256 * 1024 - 1) + b'"', "262,145 bytes; at most 262,144 are allowed"),
+        (b'"' + b"x" * (256 * 1024 - 1) + b'"', "262,145 bytes; at most 256 KiB (262,144) are allowed"),
         (b'{ a: "\xff" }', "the body is not UTF-8: byte 6 is 0xff"),
         (b"{\n a: \0 }", "line 2, column 5: a NUL byte"),
     ],

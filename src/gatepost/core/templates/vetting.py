@@ -34,7 +34,7 @@ def vet_text(source: str) -> None:
     """Refuse a source in any language that is too large or not text."""
     size = len(source.encode("utf-8", "surrogatepass"))
     if size > MAX_SOURCE_BYTES:
-        msg = f"the template has {size:,} bytes; at most {MAX_SOURCE_BYTES:,} are allowed"
+        msg = f"the template has {size:,} bytes; at most 256 KiB ({MAX_SOURCE_BYTES:,}) are allowed"
         raise TemplateError(msg)
     if found := _NOT_TEXT.search(source):
         what = "a NUL byte" if found[0] == "\0" else "half of a surrogate pair"

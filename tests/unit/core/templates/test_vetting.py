@@ -44,7 +44,7 @@ def test_brackets_after_a_text_block_nest_again() -> None:
 def test_a_source_may_have_256_kib_of_utf8() -> None:
     vet("é" * (128 * 1024))
 
-    with pytest.raises(TemplateError, match="262,145 bytes; at most 262,144"):
+    with pytest.raises(TemplateError, match="262,145 bytes; at most 256 KiB"):
         vet("é" * (128 * 1024) + "x")
 
 
