@@ -131,11 +131,10 @@ def test_a_helper_grown_large_is_replaced_between_turns() -> None:
 
 
 def test_a_helper_is_not_taken_for_as_large_as_its_parent() -> None:
-    mebibyte = 1024 * 1024
-    ballast = b"x" * (150 * mebibyte)
+    ballast = b"x" * (ONE.recycle_above + 64 * 1024 * 1024)
 
     async def story() -> tuple[list[int], list[int]]:
-        async with HelperRenderer(RenderOptions(workers=1, recycle_above=100 * mebibyte)) as renderer:
+        async with HelperRenderer(ONE) as renderer:
             before = renderer.pids
             await renderer.render("jsonnet", GOOD, [PROFILE])
             await renderer.render("jsonnet", GOOD, [PROFILE])
@@ -143,8 +142,24 @@ def test_a_helper_is_not_taken_for_as_large_as_its_parent() -> None:
 
     before, after = asyncio.run(story())
 
-    assert len(ballast) == 150 * mebibyte
+    assert len(ballast) > ONE.recycle_above
     assert before == after
+
+
+def test_threads_of_an_engine_are_not_taken_for_growth() -> None:
+    async def story() -> set[int]:
+        async with HelperRenderer(RenderOptions(workers=8)) as renderer:
+            await asyncio.gather(*(renderer.render("jsonnet", GOOD, [PROFILE] * 100) for _ in range(8)))
+            return {_mapped(pid) for pid in renderer.pids}
+
+    mapped = asyncio.run(story())
+
+    assert max(mapped) - min(mapped) < 64 * 1024 * 1024
+
+
+def _mapped(pid: int) -> int:
+    """Bytes of address space of a process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_a_caller_that_gives_up_leaves_the_pool_in_order() -> None:

@@ -174,5 +174,7 @@ def _environment(options: RenderOptions) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     # Renders are short: collecting their garbage less often, up to a bound, saves a quarter of the time.
     engine = {"GOGC": "400", "GOMEMLIMIT": str(options.memory * 3 // 4), "GOMAXPROCS": "2"}
+    # An arena for each of the engine's threads would set aside 64 MiB, to be taken for growth.
+    allocator = {"MALLOC_ARENA_MAX": "1"}
     # A date without a zone means the same on every machine.
-    return {**kept, **engine, "LANG": "C.UTF-8", "TZ": "UTC"}
+    return {**kept, **engine, **allocator, "LANG": "C.UTF-8", "TZ": "UTC"}
