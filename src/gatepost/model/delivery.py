@@ -87,6 +87,34 @@ class Verdict(StrEnum):
     """The destination itself is wrong (credentials); park everything for it and tell somebody."""
 
 
+class ErrorClass(StrEnum):
+    """What kind of thing kept an attempt from succeeding."""
+
+    DNS = "dns"
+    """The name led to no address."""
+    CONNECT = "connect"
+    """The connection was refused or the way there is closed."""
+    TLS = "tls"
+    """No connection could be secured: an expired certificate, a wrong name."""
+    TIMEOUT_DNS = "timeout_dns"
+    TIMEOUT_CONNECT = "timeout_connect"
+    TIMEOUT_ANSWER = "timeout_answer"
+    """Connected, and no head of an answer in time."""
+    TIMEOUT_BODY = "timeout_body"
+    """The head of an answer came in time, its body did not."""
+    BROKEN = "broken"
+    """The connection broke, or what came is no HTTP."""
+    STATUS = "status"
+    """An answer came, and it is no success."""
+    TOO_LARGE = "answer_too_large"
+    CREDENTIALS = "credentials"
+    """No credentials could be had to send with."""
+    RENDER = "render"
+    """The template failed or gave nothing to send."""
+    GUARD = "refused_by_guard"
+    """The address may not be called."""
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What one exchange means for one delivery."""
 

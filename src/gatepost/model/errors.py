@@ -17,6 +17,8 @@ GatepostError
     OperatorError          this installation: data folder, version, key ring, a missing part
 """
 
+from gatepost.model.delivery import ErrorClass
+
 
 class GatepostError(Exception):
     """Root of everything gatepost raises on purpose; the text is safe to show."""
@@ -104,11 +106,11 @@ class DeliveryError(GatepostError):
 
 
 class Unreachable(DeliveryError):
-    """No whole answer came; `phase` is dns, connect, tls, send, read, timeout or oversize."""
+    """No whole answer came; `error_class` says in which phase it failed."""
 
-    def __init__(self, message: str, *, phase: str) -> None:
+    def __init__(self, message: str, *, error_class: ErrorClass) -> None:
         super().__init__(message)
-        self.phase = phase
+        self.error_class = error_class
 
 
 class Blocked(DeliveryError):

@@ -10,6 +10,7 @@ from typing import cast
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from gatepost.core.addresses import AllowList, refusal
+from gatepost.model.delivery import ErrorClass
 from gatepost.model.errors import Blocked, Unreachable
 
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -50,13 +51,15 @@ class GuardedResolver(AbstractResolver):
         """Return the addresses; raise Blocked when one is forbidden, Unreachable when there are none."""
         addresses = await self._addresses(host, port)
         if not addresses:
-            raise Unreachable(f"the name {host} has no address", phase="dns")
+            raise Unreachable(f"the name {host} has no address", error_class=ErrorClass.DNS)
         if reason := refusal(host, port, addresses, self._allow):
             raise Blocked(reason)
         results = [_result(host, port, address) for address in addresses]
         wanted = [one for one in results if family in {socket.AF_UNSPEC, one["family"]}]
         if not wanted:
-            raise Unreachable(f"the name {host} has no address of the kind asked for", phase="dns")
+            raise Unreachable(
+                f"the name {host} has no address of the kind asked for", error_class=ErrorClass.DNS
+            )
         return wanted
 
     async def close(self) -> None:
@@ -68,10 +71,12 @@ class GuardedResolver(AbstractResolver):
                 return await self._lookup(host, port)
         except TimeoutError as error:
             message = f"the name {host} was not resolved within {self._budget_s:g} s"
-            raise Unreachable(message, phase="dns") from error
+            raise Unreachable(message, error_class=ErrorClass.TIMEOUT_DNS) from error
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or "the look-up failed"
-            raise Unreachable(f"the name {host} was not resolved: {reason}", phase="dns") from error
+            raise Unreachable(
+                f"the name {host} was not resolved: {reason}", error_class=ErrorClass.DNS
+            ) from error
 
 
 def _addresses(host: str, port: int) -> list[str]:

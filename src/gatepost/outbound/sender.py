@@ -15,6 +15,7 @@ from yarl import URL
 
 from gatepost import __version__
 from gatepost.core.addresses import AllowList, SafeUrl, check_url
+from gatepost.model.delivery import ErrorClass
 from gatepost.model.errors import Blocked, Unreachable, UnsafeUrl
 from gatepost.model.request import Answer, Request
 from gatepost.outbound.encodings import decoded
@@ -76,7 +77,7 @@ class HttpSender:
             raise unreachable(error, safe.origin) from None
         except TimeoutError:
             message = f"{safe.origin}: no whole answer within {self._options.deadline_s:g} s"
-            raise Unreachable(message, phase="timeout") from None
+            raise Unreachable(message, error_class=ErrorClass.TIMEOUT_ANSWER) from None
         except OSError as error:
             raise unreachable(error, safe.origin) from None
         except ValueError:

@@ -60,14 +60,14 @@ def test_a_name_without_addresses_is_unreachable_not_allowed() -> None:
     with pytest.raises(Unreachable, match="has no address") as failed:
         resolved(Names({"api.example.com": []}))
 
-    assert failed.value.phase == "dns"
+    assert failed.value.error_class == "dns"
 
 
 def test_a_name_that_does_not_exist_says_so() -> None:
     with pytest.raises(Unreachable, match="Name or service not known") as failed:
         resolved(Names({}))
 
-    assert failed.value.phase == "dns"
+    assert failed.value.error_class == "dns"
 
 
 def test_a_name_public_at_first_and_private_later_is_blocked_later() -> None:
@@ -164,7 +164,7 @@ def test_a_dead_name_server_fails_within_its_budget_and_its_host_stays_nameable(
     with pytest.raises(Unreachable, match=r"api\.example\.com was not resolved within 0\.05 s") as failed:
         asyncio.run(story())
 
-    assert failed.value.phase == "dns"
+    assert failed.value.error_class == "timeout_dns"
 
 
 class Busy(Names):
@@ -295,7 +295,7 @@ def test_a_bad_certificate_is_a_failure_of_tls_that_says_why(
     with pytest.raises(Unreachable) as failed:
         https_status(pem, trusted=trusted)
 
-    assert failed.value.phase == "tls"
+    assert failed.value.error_class == "tls"
     assert hint in failed.value.message
 
 
@@ -310,7 +310,7 @@ def test_a_receiver_that_accepts_and_stalls_before_tls_is_left_at_the_connect_ti
     with pytest.raises(Unreachable) as failed:
         asyncio.run(story())
 
-    assert failed.value.phase == "connect"
+    assert failed.value.error_class == "timeout_connect"
 
 
 def test_a_receiver_that_speaks_no_tls_is_a_failure_of_tls() -> None:
@@ -326,4 +326,4 @@ def test_a_receiver_that_speaks_no_tls_is_a_failure_of_tls() -> None:
     with pytest.raises(Unreachable) as failed:
         asyncio.run(story())
 
-    assert failed.value.phase == "tls"
+    assert failed.value.error_class == "tls"

@@ -7,6 +7,7 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from gatepost.model.delivery import ErrorClass
 from gatepost.model.errors import (
     Conflict,
     InvalidEvent,
@@ -44,7 +45,7 @@ from gatepost.web.problems import REQUEST_ID, problem_of, response_to
         (Conflict("wall"), "/api/clock", 409, "BADREQ-001"),
         (Unauthorized("no"), "/v2/job", 401, "UNAUTHORIZED-017"),
         (Unavailable("full"), "/collect/json/x", 503, "UNKNOWN-000"),
-        (Unreachable("gone", phase="dns"), "/v2/job/x/verify", 502, "INTERNAL-019"),
+        (Unreachable("gone", error_class=ErrorClass.DNS), "/v2/job/x/verify", 502, "INTERNAL-019"),
         (HTTPException(404, "no such route"), "/v2/x", 404, "NOTFOUND-003"),
         (HTTPException(405, "no such method"), "/v2/x", 405, "BADREQ-001"),
         (OperatorError("/data is broken"), "/v2/job", 500, "INTERNAL-019"),
