@@ -13,10 +13,3 @@ class Clock(Protocol):
 
     def audience(self) -> Instant:
         """Audience time: wall time, unless it is moved by hand."""
-
-
-class ManualClock(Clock, Protocol):
-    """A clock whose audience time only a call moves."""
-
-    def move(self, to: Instant) -> None:
-        """Set audience time; it never goes back."""

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import msgspec
-
 from gatepost.model.audience import Crossing
 from gatepost.model.errors import InvalidInput
 from gatepost.model.jsonvalue import JsonObject, JsonValue
@@ -15,8 +13,6 @@ SAMPLE_AUDIENCE = "test_segment"
 SAMPLE_EVENTS = ("enter", "exit", "change")
 """The triggers a template can be tried on."""
 _SAMPLE_ID = "5eed" * 8
-
-_KEY = b'"segment_events"'
 
 
 def segment_event(audience_id: str, slug: str, crossing: Crossing, at: Instant) -> JsonObject:
@@ -32,22 +28,6 @@ def sample_event(audience: str, event: str, at: Instant) -> JsonObject:
         raise InvalidInput(msg, path="event")
     timed: JsonObject = {} if event == "change" else {event: to_rfc3339(at)}
     return {"id": _SAMPLE_ID, "slug": audience, "event": event, **timed}
-
-
-def entity_with_event(entity: bytes, event: JsonObject) -> bytes:
-    """Return the entity, a JSON object, with `segment_events` holding this event; values stay as they are."""
-    events = msgspec.json.encode([event])
-    body = entity.strip()
-    if not (body.startswith(b"{") and body.endswith(b"}")):
-        raise ValueError("an entity is a JSON object")
-    if _KEY in body or b"\\u" in body:
-        # The key may be there already, perhaps in disguise; raw values keep their digits.
-        members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        members["segment_events"] = msgspec.Raw(events)
-        return msgspec.json.encode(members)
-    head = body[:-1].rstrip()
-    comma = b"" if head == b"{" else b","
-    return b"".join((head, comma, _KEY, b":", events, b"}"))
 
 
 def generated_entity(

@@ -33,7 +33,6 @@ DEEP_KINDS = frozenset(
     {Kind.DEEP, Kind.NULL, Kind.BOOLEAN, Kind.NUMBER, Kind.TEXT, Kind.DEEP_ARRAY, Kind.DEEP_DICT}
     | {Kind.TEXTS}
 )
-SCALARS = frozenset({Kind.NULL, Kind.BOOLEAN, Kind.NUMBER, Kind.TEXT})
 OBJECTS = frozenset({Kind.DICT, Kind.DEEP_DICT, Kind.OBJECT})
 
 
