@@ -117,6 +117,7 @@ class _Linter:
         self._found: list[Finding] = []
         self._times: dict[str, list[int]] = {}
         self._used: set[str] = set()
+        self._chained: set[int] = set()
 
     def findings(self) -> Sequence[Finding]:
         """Return what was found."""
@@ -150,8 +151,12 @@ class _Linter:
                 for spec in specs:
                     names = looped(spec.name, spec.over, names) if isinstance(spec, For) else names
                 inner = msgspec.structs.replace(here, names=names)
-            case If(condition=condition) | Binary(op="&&" | "||", left=condition):
+            case If(condition=condition):
                 inner = _narrowed(here, condition, holds=False)
+            case Binary(op="&&" | "||", left=condition):
+                inner = here if id(piece) in self._chained else _narrowed(here, condition, holds=False)
+                # What begins a chain was looked through with the chain, which a long one cannot bear for every link.
+                self._chained.add(id(condition))
             case Assert(assertion=assertion):
                 inner = _narrowed(here, assertion.condition, holds=True)
         yield from ((child, inner) for child in children(piece))
