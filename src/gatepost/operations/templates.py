@@ -16,13 +16,10 @@ from gatepost.operations.context import Context, new_id
 from gatepost.operations.records import checked_name, current_schema, live_jobs, template_of
 from gatepost.operations.slugs import slug_of
 from gatepost.operations.templateversions import drop_versions, keep_version, line_changes
-from gatepost.ports.renderer import Engine, RenderContext, RenderFailure
+from gatepost.ports.renderer import Engine, RenderContext, RenderFailure, RenderResult
 from gatepost.ports.store import Transaction
 
 MOST_REFERENCE_TABLES = 5
-
-FAILED = "evaluating snippet: "
-"""How what a trial prints begins when the template failed."""
 
 TEMPLATE_KEYS = ("template_id", "webhook_url_template_id")
 """Where a job's configuration names templates."""
@@ -101,20 +98,18 @@ async def delete_template(context: Context, account: int, id_: str) -> None:
     await context.store.write(lambda tx: remove_template(tx, account, id_))
 
 
-async def test_template(context: Context, account: int, test: TemplateTest) -> str:
+async def test_template(context: Context, account: int, test: TemplateTest) -> RenderResult:
     """Return what a template prints for an entity, or what the engine says against it."""
     type_ = checked_type(test.type)
     entity = await _entity_of(context, account, test)
     shown = _with_segments(entity, test.sample_segments)
     given = RenderContext(entity=shown, job_config=orjson.dumps(test.job_config))
     (result,) = await context.renderer.render(type_.value, test.source, [given])
-    if not isinstance(result, RenderFailure):
-        return result.text
-    if result.kind == "engine":
+    if isinstance(result, RenderFailure) and result.kind == "engine":
         raise Unavailable(result.message)
-    if result.kind == "source":
+    if isinstance(result, RenderFailure) and result.kind == "source":
         raise InvalidInput(result.message, path="template_definition")
-    return f"{FAILED}{result.message}"
+    return result
 
 
 async def checked_template(

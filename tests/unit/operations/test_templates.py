@@ -5,6 +5,7 @@ from gatepost.model.errors import Conflict, InvalidInput, NotFound, TemplateErro
 from gatepost.model.jsonvalue import JsonObject
 from gatepost.operations import audiences, jobs, templates, templateversions
 from gatepost.operations.templates import TemplateDraft, TemplateTest
+from gatepost.ports.renderer import Rendered, RenderFailure
 from tests.unit.operations.desk import NEIGHBOUR, SHOP, Desk
 
 GREETING = "local person = (import 'lytemplates.libsonnet');\n{ hello: person.get('town', 'nowhere') }"
@@ -113,7 +114,7 @@ def test_a_trial_prints_exactly_what_would_be_sent(desk: Desk) -> None:
 
     printed = desk.run(templates.test_template(desk.context, SHOP, trial))
 
-    assert printed == '{\n   "hello": "Bruges"\n}\n'
+    assert printed == Rendered(text='{\n   "hello": "Bruges"\n}\n')
 
 
 def test_a_trial_without_an_entity_makes_one_up_from_the_schema(shop: Desk) -> None:
@@ -121,15 +122,16 @@ def test_a_trial_without_an_entity_makes_one_up_from_the_schema(shop: Desk) -> N
 
     printed = shop.run(templates.test_template(shop.context, SHOP, TemplateTest(source=source)))
 
-    assert printed == '[\n   "sample_value",\n   1,\n   true\n]\n'
+    assert printed == Rendered(text='[\n   "sample_value",\n   1,\n   true\n]\n')
 
 
 def test_a_trial_that_fails_says_what_the_engine_says(desk: Desk) -> None:
     trial = TemplateTest(source="{ a: error 'no town' }", entity={})
 
-    printed = desk.run(templates.test_template(desk.context, SHOP, trial))
+    failure = desk.run(templates.test_template(desk.context, SHOP, trial))
 
-    assert printed.startswith("evaluating snippet: RUNTIME ERROR: no town")
+    assert isinstance(failure, RenderFailure)
+    assert failure.message.startswith("RUNTIME ERROR: no town")
 
 
 def test_a_trial_can_show_memberships_by_their_names(desk: Desk) -> None:
@@ -140,7 +142,7 @@ def test_a_trial_can_show_memberships_by_their_names(desk: Desk) -> None:
 
     printed = [desk.run(templates.test_template(desk.context, SHOP, trial)) for trial in (seen, unseen)]
 
-    assert printed == ["true\n", "false\n"]
+    assert printed == [Rendered(text="true\n"), Rendered(text="false\n")]
 
 
 def test_types_are_told_in_any_case() -> None:

@@ -13,7 +13,6 @@ from gatepost.model.catalog import Template, TemplateType
 from gatepost.model.times import to_rfc3339
 from gatepost.operations.templatelint import LintWish, lint_template
 from gatepost.operations.templates import (
-    FAILED,
     TemplateDraft,
     TemplateTest,
     create_template,
@@ -25,6 +24,7 @@ from gatepost.operations.templates import (
     update_template,
 )
 from gatepost.operations.templateversions import get_version, list_versions
+from gatepost.ports.renderer import Rendered
 from gatepost.web.bodies import decoded, text_of
 from gatepost.web.documentation import TEXT, accepts, answers
 from gatepost.web.envelopes import answer_v2
@@ -236,12 +236,12 @@ async def _printed(here: Here, trial: _Trial, source: str, type_: str) -> Respon
         event=trial.event,
         audience=trial.audience or SAMPLE_AUDIENCE,
     )
-    printed = await test_template(here.context, here.number, test)
-    if not printed.startswith(FAILED):
-        return answer_v2(here.id, printed)
-    # As documented, the words before the engine's own stand in front of Jsonnet's only.
-    shown = printed.removeprefix(FAILED) if type_.lower() == TemplateType.JS1 else printed
-    return answer_v2(here.id, shown, failed=True)
+    result = await test_template(here.context, here.number, test)
+    if isinstance(result, Rendered):
+        return answer_v2(here.id, result.text)
+    # As documented, these words stand before the engine's own, but not before those of JavaScript's.
+    prefix = "" if type_.lower() == TemplateType.JS1 else "evaluating snippet: "
+    return answer_v2(here.id, f"{prefix}{result.message}", failed=True)
 
 
 async def _answered(here: Here, template: Template) -> Response:
