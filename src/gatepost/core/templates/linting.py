@@ -45,6 +45,8 @@ _DIGITS = re.compile(r"[0-9][0-9_]*(?![0-9.eE_])")
 _EXACT = 2**53
 _SLIP = 0.8
 """How like a field's name another one is that must be a slip."""
+_MOST_NAMED = 8
+"""Fields that this account does without are named in one finding, as far as this."""
 _PARSERS = frozenset({"parseInt", "parseJson"})
 
 
@@ -118,9 +120,12 @@ class _Linter:
         self._times: dict[str, list[int]] = {}
         self._used: set[str] = set()
         self._chained: set[int] = set()
+        self._lacking: dict[str, int] = {}
 
     def findings(self) -> Sequence[Finding]:
         """Return what was found."""
+        if self._lacking:
+            self._note_lacking()
         if len(self._times) > 1:
             for time, places in self._times.items():
                 (other,) = TIMES - {time}
@@ -197,11 +202,19 @@ class _Linter:
         if not self._fields or name in self._known or len(self._found) >= MOST_FINDINGS:
             return
         near = nearest(name, self._known)
-        right = f"did you mean {near}?" if near else "`gatepost schema show` lists the fields there are"
-        # What is hardly like any field is rather one that this account does without.
-        slip = near is not None and SequenceMatcher(None, name, near).ratio() >= _SLIP
-        level = Level.ERROR if slip else Level.WARNING
-        self._note("unknown-field", at, f"no profile has a field {name}", right, level)
+        if near is not None and SequenceMatcher(None, name, near).ratio() >= _SLIP:
+            right = f"did you mean {near}?"
+            self._note("unknown-field", at, f"no profile has a field {name}", right, Level.ERROR)
+        else:
+            # What is hardly like any field is rather one that this account does without.
+            self._lacking.setdefault(name, at)
+
+    def _note_lacking(self) -> None:
+        names, more = list(self._lacking)[:_MOST_NAMED], len(self._lacking) - _MOST_NAMED
+        fields = "a field" if len(self._lacking) == 1 else "the fields"
+        named = ", ".join(names) + (f" and {more} more" if more > 0 else "")
+        right = "`gatepost schema show` lists the fields there are"
+        self._note("unknown-field", self._lacking[names[0]], f"no profile has {fields} {named}", right)
 
     def _number_id(self, read: Apply, here: _Scope) -> None:
         for one in reads_of(read, here.names):
