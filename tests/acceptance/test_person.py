@@ -411,3 +411,33 @@ def test_with_the_command_somebody_is_handed_out_shown_and_erased(
     assert "Every byte of both files was searched" in knowing.stdout
     assert erased["request_id"] in listed.stdout
     assert configured("profile", "show", "email", MAIL).returncode != 0
+
+
+def test_with_the_command_somebody_puts_right_what_a_profile_holds(
+    configured: Gatepost, tmp_path: Path
+) -> None:
+    (tmp_path / "orders.ndjson").write_text(json.dumps({"email": MAIL, "number": 1}))
+    read(configured("collect", "orders", "orders.ndjson", "--json"))
+    awaited(lambda: configured("profile", "show", "email", MAIL).returncode == 0)
+
+    planned = configured("profile", "set", MAIL, "orders=7", "--dry-run")
+    written = read(configured("profile", "set", MAIL, "orders=7", "--json"))
+    merged = read(configured("profile", "set", f"email={MAIL}", "orders=2", "--merge", "--json"))
+    emptied = configured("profile", "set", MAIL, "--empty", "orders")
+    wrong = [
+        configured("profile", "set", MAIL, *given)
+        for given in (["orders"], ["oders=1"], ["email=x@example.com"], ["orders=1", "--empty", "orders"], [])
+    ]
+
+    assert ["field   holds  would hold", "orders  1      7"] == planned.stdout.splitlines()[:2]
+    assert "nothing was changed" in planned.stdout
+    assert ({"orders": 1}, {"orders": 7}) == (written["before"], written["after"])
+    assert ({"orders": 7}, {"orders": 9}) == (merged["before"], merged["after"])
+    assert ["field   held  holds", "orders  9     -"] == emptied.stdout.splitlines()
+    assert [1] * 5 == [one.returncode for one in wrong]
+    for one, told in zip(
+        wrong,
+        ("NAME=VALUE", "did you mean orders?", "identifies profiles", "named twice", "Name at least one"),
+        strict=True,
+    ):
+        assert told in one.stderr

@@ -12,9 +12,8 @@ from gatepost.cli.client import Client, path_of
 from gatepost.cli.command import Session, client_command, part
 from gatepost.cli.confirmation import confirm
 from gatepost.cli.failure import CommandError
-from gatepost.cli.naming import named
+from gatepost.cli.naming import named, stored_profile
 from gatepost.cli.output import Output, moment, short_id
-from gatepost.cli.profile import stored_profile
 from gatepost.cli.reasons import brief
 from gatepost.cli.rollback import turned_back
 from gatepost.cli.textdiff import show_diff

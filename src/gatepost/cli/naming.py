@@ -5,13 +5,18 @@ from typing import Annotated, Any
 
 import typer
 
-from gatepost.cli.client import Client
+from gatepost.cli.client import Client, path_of
 from gatepost.cli.failure import CommandError
 
 Which = Annotated[str, typer.Argument(metavar="AUDIENCE", help="Slug, id, or the beginning of an id.")]
 
 _SHORTEST_PREFIX = 4
 _SHOWN = 8
+_NOT_FOUND = "Not Found"
+_COMPARED = (
+    "Values are compared as they are stored, after the mapping's function: email(...) has lower-cased them. "
+    "`gatepost status` says whether events came without an identifier."
+)
 
 
 def named(items: Sequence[dict[str, Any]], wanted: str, kind: str, *keys: str) -> dict[str, Any]:
@@ -36,3 +41,27 @@ def named(items: Sequence[dict[str, Any]], wanted: str, kind: str, *keys: str) -
 def audience_named(client: Client, wanted: str) -> dict[str, Any]:
     """Return the audience, with its size, that a slug, an id or the beginning of one means."""
     return named(client.get("/v2/segment", sizes=True), wanted, "audience", "slug_name", "name")
+
+
+def profile_by(client: Client, field: str, value: str) -> dict[str, Any]:
+    """Return a profile as templates see it; raise CommandError when the identifier leads to none."""
+    answer = client.call("GET", path_of("api", "entity", "user", field, value))
+    if answer.get("message") == _NOT_FOUND:
+        msg = f"no profile has {field} = {value!r}"
+        raise CommandError(msg, hint=_COMPARED)
+    profile: dict[str, Any] = answer.get("data") or {}
+    return profile
+
+
+def stored_profile(client: Client, text: str) -> dict[str, Any]:
+    """Return the profile meant by `FIELD=VALUE`, or by the value of any identifier field."""
+    field, equals, value = text.partition("=")
+    if field and equals and value:
+        return profile_by(client, field, value)
+    schema = client.get("/v2/schema/user")
+    for name in (known["id"] for known in schema["fields"] if known["is_identifier"]):
+        answer = client.call("GET", path_of("api", "entity", "user", name, text))
+        if answer.get("message") != _NOT_FOUND:
+            return dict(answer.get("data") or {})
+    msg = f"no profile has an identifier {text!r}"
+    raise CommandError(msg, hint=f"To ask for one field: email=ana@example.com. {_COMPARED}")

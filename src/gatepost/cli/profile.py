@@ -13,20 +13,17 @@ from gatepost.cli.confirmation import confirm
 from gatepost.cli.failure import CommandError
 from gatepost.cli.files import write_private
 from gatepost.cli.merging import show_merges, show_undoing
+from gatepost.cli.naming import profile_by, stored_profile
 from gatepost.cli.output import moment
 from gatepost.cli.personal import show_erasures, show_preview, show_receipt, show_sources
+from gatepost.cli.writing import app as writing
 
 app = part("Show what is known of one person.")
+app.add_typer(writing)
 
 Identifier = Annotated[
     str, typer.Argument(metavar="IDENTIFIER", help="A value that identifies somebody, or FIELD=VALUE.")
 ]
-
-_NOT_FOUND = "Not Found"
-_COMPARED = (
-    "Values are compared as they are stored, after the mapping's function: email(...) has lower-cased them. "
-    "`gatepost status` says whether events came without an identifier."
-)
 
 
 @app.callback()
@@ -243,30 +240,6 @@ def _newest(client: Client, identifier: str) -> int:
         msg = f"no merge of {identifier} stands that could be undone"
         raise CommandError(msg, hint=f"See: gatepost profile merges {identifier}")
     return int(standing)
-
-
-def profile_by(client: Client, field: str, value: str) -> dict[str, Any]:
-    """Return a profile as templates see it; raise CommandError when the identifier leads to none."""
-    answer = client.call("GET", path_of("api", "entity", "user", field, value))
-    if answer.get("message") == _NOT_FOUND:
-        msg = f"no profile has {field} = {value!r}"
-        raise CommandError(msg, hint=_COMPARED)
-    profile: dict[str, Any] = answer.get("data") or {}
-    return profile
-
-
-def stored_profile(client: Client, text: str) -> dict[str, Any]:
-    """Return the profile meant by `FIELD=VALUE`, or by the value of any identifier field."""
-    field, equals, value = text.partition("=")
-    if field and equals and value:
-        return profile_by(client, field, value)
-    schema = client.get("/v2/schema/user")
-    for name in (known["id"] for known in schema["fields"] if known["is_identifier"]):
-        answer = client.call("GET", path_of("api", "entity", "user", name, text))
-        if answer.get("message") != _NOT_FOUND:
-            return dict(answer.get("data") or {})
-    msg = f"no profile has an identifier {text!r}"
-    raise CommandError(msg, hint=f"To ask for one field: email=ana@example.com. {_COMPARED}")
 
 
 def _facts(profile: dict[str, Any]) -> Iterator[tuple[str, object]]:

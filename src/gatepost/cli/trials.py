@@ -13,9 +13,9 @@ from gatepost.cli.command import Session, client_command, local_command, part
 from gatepost.cli.failure import CommandError
 from gatepost.cli.files import json_in, text_in
 from gatepost.cli.findings import failure_of, tell_doubts
+from gatepost.cli.naming import stored_profile
 from gatepost.cli.output import Output
 from gatepost.cli.outputcheck import OutputCheck, output_check, refuses, show_advice, told_advice
-from gatepost.cli.profile import stored_profile
 from gatepost.cli.starting import write_template
 from gatepost.cli.templatecases import TEMPLATE_ENDINGS, case_files, run_folder, template_beside, type_of
 from gatepost.cli.templateversions import template_named, text_at
