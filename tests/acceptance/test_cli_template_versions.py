@@ -82,9 +82,12 @@ def test_one_job_stays_at_an_earlier_version_until_it_is_let_go(shop: Gatepost) 
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (("template", "show", "hook", "--version", "9"), "no template version '9'"),
-        (("template", "rollback", "hook", "--to", "9", "--yes"), "no template version '9'"),
-        (("job", "rollback", "hook", "--template-version", "9", "--yes"), "no template version '9'"),
+        (("template", "show", "hook", "--version", "9"), "the template hook has no version 9"),
+        (("template", "rollback", "hook", "--to", "9", "--yes"), "the template hook has no version 9"),
+        (
+            ("job", "rollback", "hook", "--template-version", "9", "--yes"),
+            "the template hook has no version 9",
+        ),
         (("job", "rollback", "hook", "--yes"), "either --template-version or --newest"),
         (("template", "diff", "hook", "--to", "1", "--file", "x"), "either --to or --file"),
     ],
@@ -94,3 +97,16 @@ def test_a_version_that_is_not_there_is_named(shop: Gatepost, command: tuple[str
 
     assert done.returncode == 1
     assert said in done.stderr
+
+
+def test_a_text_that_is_quite_another_is_shown_as_far_as_a_screen_goes(
+    shop: Gatepost, tmp_path: Path
+) -> None:
+    (tmp_path / "hook.jsonnet").write_text("{\n" + "".join(f"  a{n}: {n},\n" for n in range(100)) + "}\n")
+    read(shop("config", "apply", "-f", ".", "--json"))
+
+    shown = shop("template", "rollback", "hook", "--to", "1", "--dry-run")
+    whole = read(shop("template", "rollback", "hook", "--to", "1", "--dry-run", "--json"))
+
+    assert shown.stdout.splitlines()[40].startswith("... and 6")
+    assert len(whole["diff"].splitlines()) > 100

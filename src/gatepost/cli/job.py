@@ -213,7 +213,7 @@ def rollback(
         raise CommandError(msg)
     found = _found(client, job)
     turned = turned_back(client, found, template_version)
-    show_diff(out, turned.diff)
+    show_diff(out, turned.diff, whole=False)
     if dry_run:
         out.document(turned.told)
         out.say("this was a dry run, nothing was changed")

@@ -23,9 +23,9 @@ def show_sources(out: Output, found: dict[str, Any], wanted: list[str]) -> None:
     out.show(tree)
 
 
-def show_preview(out: Output, found: dict[str, Any]) -> None:
-    """Print what an erasure would take away."""
-    out.heading(f"{short_id(found['profile'])} would be erased, with")
+def show_preview(out: Output, found: dict[str, Any], *, sure: bool) -> None:
+    """Print what an erasure takes away, or would."""
+    out.heading(f"{short_id(found['profile'])} {'is to be' if sure else 'would be'} erased, with")
     out.facts((kind.replace("_", " "), amount) for kind, amount in found["counts"].items())
 
 

@@ -178,7 +178,7 @@ def erase(
     """
     client, out = session
     planned = client.get(path_of("v2", "profile", "erase", identifier))
-    show_preview(out, planned)
+    show_preview(out, planned, sure=yes and not dry_run)
     if dry_run:
         out.document(planned)
         out.say("")

@@ -1,11 +1,12 @@
 """`gatepost template versions | diff | rollback`: every text that a template had."""
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from gatepost.cli.client import TEXT, Client, path_of
+from gatepost.cli.client import TEXT, Client, Refused, path_of
 from gatepost.cli.command import Session, client_command, part
 from gatepost.cli.confirmation import confirm
 from gatepost.cli.failure import CommandError
@@ -119,7 +120,7 @@ def rollback(
     newest = int(found["version"])
     old, back = text_at(client, found, newest), text_at(client, found, to)
     difference = diff_of(old.text, back.text, (old.name, back.name))
-    show_diff(out, difference)
+    show_diff(out, difference, whole=False)
     document: dict[str, Any] = {"template": found["id"], "from": newest, "to": to, "diff": difference}
     if dry_run or not difference:
         out.document(document)
@@ -140,6 +141,14 @@ def template_named(client: Client, wanted: str) -> dict[str, Any]:
 
 
 def text_at(client: Client, template: dict[str, Any], number: int) -> TextOf:
-    """Return one text of a template."""
-    kept = client.get(path_of("v2", "template", template["id"], "version", str(number)))
+    """Return one text of a template; raise CommandError naming the versions there are."""
+    path = path_of("v2", "template", template["id"], "version")
+    try:
+        kept = client.get(f"{path}/{number}")
+    except Refused as refused:
+        if refused.status != HTTPStatus.NOT_FOUND:
+            raise
+        there = ", ".join(str(one["version"]) for one in client.get(path))
+        msg = f"the template {template['name']} has no version {number}"
+        raise CommandError(msg, hint=f"There are: {there}") from None
     return TextOf(f"{template['name']} version {number}", str(kept["definition"]), str(kept["type"]))

@@ -143,7 +143,8 @@ def checked_type(type_: str) -> TemplateType:
         return TemplateType(type_.lower())
     except ValueError:
         known = ", ".join(one.value for one in TemplateType)
-        msg = f"there are no {type_!r} templates here; the types are: {known}"
+        meant = " (js1 is JavaScript)" if type_.lower() in {"js", "javascript"} else ""
+        msg = f"there are no {type_!r} templates here; the types are: {known}{meant}"
         raise InvalidInput(msg, path="type") from None
 
 
